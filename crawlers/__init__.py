@@ -1,0 +1,1 @@
+"""The outer ear: spiders fetch, extractors parse, pipelines store."""

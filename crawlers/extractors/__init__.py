@@ -1,0 +1,1 @@
+"""Pure extraction: a page in, mention records out."""

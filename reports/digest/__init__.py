@@ -1,0 +1,1 @@
+"""The digest: one frozen structure, many renderings."""

@@ -1,0 +1,1 @@
+"""Polarity engines behind one interface."""

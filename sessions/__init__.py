@@ -1,0 +1,1 @@
+"""The inner ear: customer-service exports become masked sessions."""

@@ -1,0 +1,50 @@
+"""Keyed pseudonyms: the same person gets the same code, and the code leads back to nobody."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from pathlib import Path
+
+from vocwatch.settings.env import Environment
+
+
+class Pseudonyms:
+    """Turns names and order numbers into 16-character codes with HMAC-SHA256 under one secret key."""
+
+    def __init__(self, key: bytes):
+        self._key = key
+
+    def of(self, scope: str, value: str | None) -> str | None:
+        """Return the code of `value` within `scope` (a source, or order, agent, buyer); None for nothing."""
+        if value is None or not value.strip():
+            return None
+        digest = hmac.new(self._key, f"{scope}\0{value.strip()}".encode("utf-8", "replace"), hashlib.sha256)
+        return base64.b32encode(digest.digest()[:10]).decode().lower()
+
+
+def load_pseudonyms(env: Environment) -> Pseudonyms:
+    """Use VOCWATCH_SECRET, or a key made once and kept in the data folder, readable by its owner only."""
+    if env.secret:
+        return Pseudonyms(env.secret.encode())
+    path = env.data / "secret.key"
+    if not path.exists():
+        _create_once(path)
+    return Pseudonyms(path.read_bytes())
+
+
+def _create_once(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_hex(32).encode())
+    try:
+        os.link(draft, path)  # fails if another process was first: its key stands
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()

@@ -1,0 +1,119 @@
+"""Putting the configuration together."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
+
+from vocwatch.clock import Clock, FixedClock, SystemClock, parse_moment
+from vocwatch.settings.app import App
+from vocwatch.settings.env import Environment, checkout_root, read_environment
+from vocwatch.settings.session_maps import SessionMap
+from vocwatch.settings.sources import Source
+from vocwatch.settings.topics import Topics
+from vocwatch.settings.watches import Watches
+from vocwatch.settings.yamlfile import ConfigError, load_model
+
+_Model = TypeVar("_Model", bound=BaseModel)
+
+SCHEMAS: dict[str, type[BaseModel]] = {
+    "vocwatch": App, "watches": Watches, "topics": Topics, "source": Source, "sessions": SessionMap,
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that configuration and environment say, typed and checked."""
+
+    env: Environment
+    app: App
+    watches: Watches
+    topics: Topics
+    sources: dict[str, Source]
+    session_maps: dict[str, SessionMap]
+
+    @property
+    def clock(self) -> Clock:
+        """The injected clock: fixed where VOCWATCH_NOW says so, else the system's."""
+        if self.env.now:
+            return FixedClock(parse_moment(self.env.now, self.app.zone))
+        return SystemClock()
+
+    def owner_of(self, shop: str | None, sku: str | None = None) -> str:
+        """Return the QA owner responsible for a shop, or for the first shop that sells the SKU."""
+        for candidate in self.app.shops:
+            if shop and shop in (candidate.name, candidate.id):
+                return candidate.owner
+        for candidate in self.app.shops:
+            if sku and sku in candidate.skus:
+                return candidate.owner
+        return self.app.default_owner
+
+
+def load_settings(env: Environment | None = None) -> Settings:
+    """Load and check all of `config/`. Raises ConfigError with every fault found, each with file:line.
+
+    A folder other than the checkout's own `config/` may leave out topics.yaml and sessions/: the shipped ones
+    are used then.
+    """
+    env = env or read_environment()
+    problems: list[str] = []
+    if not env.config.is_dir():
+        raise ConfigError([f"{env.config}: 没有这个配置目录。请设置 VOCWATCH_CONFIG，或在项目目录里运行"])
+    app = _load(env, _find(env, "vocwatch.yaml"), App, problems)
+    watches = _load(env, _find(env, "watches.yaml"), Watches, problems)
+    topics = _load(env, _find(env, "topics.yaml", shipped=True), Topics, problems)
+    sources = _load_folder(env, env.config / "sources", Source, problems)
+    maps_folder = env.config / "sessions"
+    if not maps_folder.is_dir():
+        maps_folder = checkout_root() / "config" / "sessions"
+    maps = _load_folder(env, maps_folder, SessionMap, problems)
+    if app and watches and app.brand.watch not in {watch.id for watch in watches.watches}:
+        problems.append(f"{env.config / 'vocwatch.yaml'}: brand.watch 指向不存在的监测词：{app.brand.watch}")
+    if problems or app is None or watches is None or topics is None:
+        raise ConfigError(problems)
+    return Settings(env, app, watches, topics, sources, maps)
+
+
+def _find(env: Environment, name: str, shipped: bool = False) -> Path:
+    own = env.config / name
+    return checkout_root() / "config" / name if shipped and not own.exists() else own
+
+
+def _load(env: Environment, path: Path, model: type[_Model], problems: list[str]) -> _Model | None:
+    try:
+        return load_model(path, model, env.variables)
+    except ConfigError as error:
+        problems.extend(error.problems)
+        return None
+
+
+def _load_folder(env: Environment, folder: Path, model: type[Any], problems: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for path in sorted(folder.glob("*.yaml")):
+        item = _load(env, path, model, problems)
+        if item is None:
+            continue
+        if item.name in found:
+            problems.append(f"{path}:1: 名字重复：{item.name}")
+        elif item.name != path.stem:
+            problems.append(f"{path}:1: name 是 {item.name}，应与文件名 {path.stem} 一致")
+        else:
+            found[item.name] = item
+    return found
+
+
+def export_schemas(folder: Path) -> list[Path]:
+    """Write one JSON Schema per kind of file, for editors; returns the paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, model in SCHEMAS.items():
+        path = folder / f"{name}.schema.json"
+        text = json.dumps(model.model_json_schema(), ensure_ascii=False, indent=1, sort_keys=True)
+        path.write_text(text + "\n", encoding="utf-8")
+        written.append(path)
+    return written

@@ -1,0 +1,187 @@
+"""`config/sources/*.yaml`: where to listen. A source is data until it needs a branch."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from vocwatch.models import MentionKind
+from vocwatch.settings.base import Pattern, Section, Slug
+
+RecordField = Literal[
+    "native_id", "url", "title", "text", "author", "published_at", "rating", "likes", "replies", "shares",
+    "views", "parent", "product", "sku", "shop",
+]
+
+
+class FieldSpec(Section):
+    """How one value is read. In YAML a plain string is short for `{path: …}`.
+
+    `path` is JMESPath in a json step; CSS in an html step, with `selector@attribute` for an attribute,
+    `@attribute` for one of the item itself, `xpath:…` for XPath, `page:…` to look in the whole page instead
+    of the item; an entry's key in a feed step. Of several paths the first with a value wins. JSON paths are
+    looked up in the item; a leading `$.` looks from the document's root.
+    """
+
+    path: tuple[str, ...] = ()
+    const: str | None = None
+    regex: Pattern | None = Field(None, description="取第一个分组（没有分组取整个匹配）")
+    template: str | None = Field(None, description="拼成的值，{value} 为读到的值，其余花括号为同条记录的字段")
+    map: dict[str, str] = Field(default_factory=dict, description="读到的值 → 换成的值")
+    join: str | None = Field(None, description="把所有匹配用它连起来；不写只取第一个")
+    html: bool = Field(False, description="值本身是 HTML，转成文字")
+
+    @model_validator(mode="after")
+    def _something(self) -> FieldSpec:
+        if not self.path and self.const is None and self.template is None:
+            raise ValueError("path、const、template 至少写一个")
+        return self
+
+
+def _short(value: object) -> object:
+    if isinstance(value, str):
+        return {"path": [value]}
+    if isinstance(value, list):
+        return {"path": value}
+    if isinstance(value, dict) and isinstance(value.get("path"), str):
+        return {**value, "path": [value["path"]]}
+    return value
+
+
+Fields = Annotated[FieldSpec, BeforeValidator(_short)]
+
+
+class RecordSpec(Section):
+    """One kind of record on a page: where each stands (`items`) and how its fields are read.
+
+    Without `items` the page itself is one record. `jsonld` instead of `items` takes the page's JSON-LD
+    objects of that schema.org type (json paths inside). `article` lets the article extractor fill title,
+    text, author and time where no field is given.
+    """
+
+    kind: MentionKind
+    items: str | None = None
+    jsonld: str | None = None
+    article: bool = False
+    where: str | None = Field(None, description="json：JMESPath 条件，为真才要；html：须存在的 CSS")
+    fields: dict[RecordField, Fields] = Field(default_factory=dict)
+    required: tuple[RecordField, ...] = ("text",)
+
+
+class Links(Section):
+    """Where a listing page names its detail pages. Values other than `url`/`native_id` are carried along."""
+
+    items: str
+    where: str | None = None
+    fields: dict[RecordField, Fields]
+
+    @model_validator(mode="after")
+    def _url(self) -> Links:
+        if "url" not in self.fields:
+            raise ValueError("links.fields 里要有 url")
+        return self
+
+
+class Next(Section):
+    """How the following page is found: a link on this page, a page number, or a cursor."""
+
+    link: str | None = Field(None, description="html：下一页链接的 CSS；json：下一页地址的 JMESPath")
+    param: str | None = Field(None, description="地址里要加一（或换成游标）的参数名")
+    cursor: str | None = Field(None, description="游标的 JMESPath；不写则 param 每页加一")
+    more: str | None = Field(None, description="JMESPath；为假就停")
+    max_pages: int = Field(50, ge=1, le=10000)
+
+
+class Check(Section):
+    """A sign in a JSON answer that tells success from refusal."""
+
+    ok: str = Field(description="JMESPath，结果为真表示正常")
+    message: str | None = Field(None, description="说明原因的 JMESPath")
+    removed: str | None = Field(None, description="JMESPath，结果为真表示内容已删除")
+
+
+class Step(Section):
+    """One kind of page of a source and what is read from it."""
+
+    extract: Literal["feed", "json", "html"]
+    state: str | None = Field(None, description="嵌在网页里的状态对象名，如 window.__INITIAL_STATE__ 或 __NEXT_DATA__")
+    python: str | None = Field(None, description="crawlers/extractors/ 下的模块名：声明式写不出来时的分支")
+    url: str | None = Field(None, description="comments 步骤单独取时的地址，{native_id} 等为主帖字段")
+    check: Check | None = None
+    records: tuple[RecordSpec, ...] = ()
+    links: Links | None = None
+    next: Next | None = None
+    transport: Literal["http", "browser"] | None = None
+
+
+class Rate(Section):
+    """How hard the site may be worked: the ceiling, not the aim."""
+
+    delay_seconds: float | None = Field(None, ge=0)
+    concurrency: int = Field(1, ge=1, le=16)
+    max_pages: int = Field(500, ge=1)
+    max_minutes: int = Field(20, ge=1, le=240)
+
+
+class Access(Section):
+    """On what ground the source is read."""
+
+    basis: str = Field(description="依据：公开页面 / 官方接口 / 自有后台导出 …")
+    robots: str = Field(description="复核 robots.txt 的结论")
+    terms: str = Field("", description="服务条款链接")
+    reviewer: str
+    date: dt.date
+
+
+class Browser(Section):
+    """What the browser waits for and does on a page."""
+
+    wait_for: str | None = None
+    scroll_until: str | None = Field(None, description="一直往下滚，直到这个 CSS 的数量不再增加")
+    max_scrolls: int = Field(30, ge=0, le=500)
+    settle_ms: int = Field(300, ge=0, le=10000)
+
+
+class Expect(Section):
+    """What a healthy run looks like; missing it is a fault to report, not a quiet day."""
+
+    min_links: int = Field(1, ge=0, description="第一页列表至少应有几条")
+    canary: str | None = Field(None, description="必须能打开且读得出内容的地址")
+    signs: tuple[str, ...] = Field((), description="受阻页特有的文字，通用的已内置")
+
+
+class Source(Section):
+    """One file under `config/sources/`."""
+
+    name: Slug
+    title: str
+    enabled: bool = True
+    owner: str
+    access: Access
+    transport: Literal["http", "browser"] = "http"
+    tier: float = Field(0.5, ge=0, le=1, description="传播力 0–1，用于风险分的传播 P")
+    media: bool = Field(False, description="经核实的媒体或监管来源")
+    rate: Rate = Rate()
+    raw_days: int | None = Field(None, ge=1)
+    text_days: int | None = Field(None, ge=1)
+    charset: str | None = Field(None, description="确知的编码；不写则自动判断")
+    keywords: tuple[str, ...] | Literal["watches"] = Field((), description="填进 start 的 {keyword}")
+    start: tuple[str, ...]
+    revisit_days: float = Field(7, ge=0, description="发布后几天内的详情页重新读取（评论、追评、编辑）")
+    listing: Step | None = None
+    detail: Step | None = None
+    comments: Step | None = None
+    browser: Browser = Browser()
+    expect: Expect = Expect()
+
+    @model_validator(mode="after")
+    def _steps(self) -> Source:
+        if not (self.listing or self.detail):
+            raise ValueError("listing 和 detail 至少写一个")
+        if self.listing and self.listing.links and not self.detail:
+            raise ValueError("listing.links 指向详情页，所以要写 detail")
+        if any("{keyword}" in url for url in self.start) and not self.keywords:
+            raise ValueError("start 里有 {keyword}，所以要写 keywords")
+        return self

@@ -1,0 +1,153 @@
+"""Opening the database, transactions, upserts."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import ConnectionPoolEntry
+
+BATCH = 2000
+
+
+class StorageError(Exception):
+    """The database cannot be reached or used; the message says what to do next."""
+
+
+class Store:
+    """The one door to the database. Thread-safe; each `begin()` is one transaction."""
+
+    def __init__(self, url: str):
+        self.url = url
+        self.engine = _create(url)
+        self.dialect = self.engine.dialect.name
+
+    @contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """Open a writing transaction: commits at the end, rolls back on an exception."""
+        with _translated(self.url), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Open a transaction that only reads."""
+        with _translated(self.url), self.engine.connect() as plain:
+            connection = plain.execution_options(write=False)
+            if self.dialect == "postgresql":
+                connection.exec_driver_sql("SET TRANSACTION READ ONLY")
+            yield connection
+            connection.rollback()
+
+    def migrate(self) -> None:
+        """Bring the schema to this version's. Safe to call at every start."""
+        with _translated(self.url):
+            command.upgrade(_alembic(self.engine), "head")
+
+    def versions(self) -> tuple[str | None, str | None]:
+        """Return (revision in the database, revision of this code)."""
+        with _translated(self.url), self.engine.connect() as connection:
+            current = MigrationContext.configure(connection).get_current_revision()
+        return current, ScriptDirectory.from_config(_alembic(self.engine)).get_current_head()
+
+    def close(self) -> None:
+        """Give back all connections."""
+        self.engine.dispose()
+
+
+def open_store(url: str) -> Store:
+    """Open the database and bring its schema up to date. Raises StorageError."""
+    store = Store(url)
+    store.migrate()
+    return store
+
+
+def _create(url: str) -> Engine:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError as error:
+        raise StorageError(f"VOCWATCH_DATABASE_URL 写法不对：{error}。例：postgresql+psycopg://用户:密码@主机/库") from error
+    if parsed.get_backend_name() == "sqlite":
+        if parsed.database and parsed.database != ":memory:":
+            try:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise StorageError(f"建不了数据目录 {Path(parsed.database).parent}：{error.strerror}") from error
+        engine = sa.create_engine(parsed, connect_args={"timeout": 60})
+        sa.event.listen(engine, "connect", _sqlite_pragmas)
+        sa.event.listen(engine, "begin", _sqlite_begin)
+        return engine
+    try:
+        return sa.create_engine(parsed, pool_pre_ping=True)
+    except (sa.exc.NoSuchModuleError, ImportError) as error:
+        raise StorageError(f"不支持这种数据库：{parsed.drivername}。可用 sqlite 或 postgresql+psycopg") from error
+
+
+def _sqlite_pragmas(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:
+    # Transactions are begun by hand (below), so that a writer takes its lock at once and waits instead of failing.
+    connection.isolation_level = None
+    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=60000"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write", True) else "BEGIN")
+
+
+@contextmanager
+def _translated(url: str) -> Iterator[None]:
+    """Turn driver errors about the connection into StorageError with the next step."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        shown = sa.make_url(url).render_as_string(hide_password=True)
+        cause = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
+        raise StorageError(f"数据库用不了：{shown}（{cause}）。请检查 VOCWATCH_DATABASE_URL、服务是否启动、磁盘空间") from error
+
+
+def _alembic(engine: Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["engine"] = engine
+    return config
+
+
+def upsert(
+    connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str],
+    update: Sequence[str] = (), keep_if_null: Sequence[str] = (),
+) -> None:
+    """Insert rows; where `key` exists, set the `update` columns (or do nothing when there are none).
+
+    Columns in `keep_if_null` keep their stored value when the new one is null. Rows must share one set of
+    keys and no two rows may share a key. Works alike on SQLite and PostgreSQL; batches of 2,000.
+    """
+    if not rows:
+        return
+    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
+    statement: Any = dialect.insert(table)
+    if update:
+        new = statement.excluded
+        values = {
+            name: sa.func.coalesce(new[name], table.c[name]) if name in keep_if_null else new[name]
+            for name in update
+        }
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_=values)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    for start in range(0, len(rows), BATCH):
+        connection.execute(statement, list(rows[start:start + BATCH]))
+
+
+def chunks(items: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
+    """Yield `items` in pieces small enough for an IN list."""
+    for start in range(0, len(items), size):
+        yield items[start:start + size]

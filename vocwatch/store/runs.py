@@ -1,0 +1,101 @@
+"""Run rows: what was started, how it ended."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from vocwatch.models import RunStatus, SourceStatus
+from vocwatch.store.schema import runs
+
+
+@dataclass(frozen=True)
+class Run:
+    """One row of `runs`."""
+
+    id: int
+    kind: str
+    subject: str
+    status: RunStatus
+    outcome: SourceStatus | None
+    reason: str | None
+    started_at: dt.datetime
+    finished_at: dt.datetime | None
+    stats: dict[str, Any]
+
+
+def start(connection: Connection, kind: str, subject: str, now: dt.datetime) -> int:
+    """Record that a piece of work begins; returns its run id."""
+    row = connection.execute(
+        runs.insert().values(kind=kind, subject=subject, status=RunStatus.RUNNING, started_at=now, stats={})
+    )
+    key = row.inserted_primary_key
+    assert key is not None
+    return int(key[0])
+
+
+def finish(
+    connection: Connection, run_id: int, now: dt.datetime, status: RunStatus = RunStatus.DONE,
+    outcome: SourceStatus | None = None, reason: str | None = None, stats: Mapping[str, Any] | None = None,
+) -> None:
+    """Record how it ended. A run that has ended stays as it is."""
+    connection.execute(
+        runs.update().where(runs.c.id == run_id, runs.c.status == RunStatus.RUNNING).values(
+            status=status, outcome=outcome, reason=reason, finished_at=now, stats=dict(stats or {})
+        )
+    )
+
+
+def get(connection: Connection, run_id: int) -> Run | None:
+    """Return one run."""
+    row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).first()
+    return _run(row) if row else None
+
+
+def latest(
+    connection: Connection, kind: str, subject: str, since: dt.datetime | None = None,
+    until: dt.datetime | None = None,
+) -> Run | None:
+    """Return the newest run of a kind and subject that started in [since, until]."""
+    query = sa.select(runs).where(runs.c.kind == kind, runs.c.subject == subject)
+    if since:
+        query = query.where(runs.c.started_at >= since)
+    if until:
+        query = query.where(runs.c.started_at <= until)
+    row = connection.execute(query.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)).first()
+    return _run(row) if row else None
+
+
+def history(connection: Connection, kind: str, subject: str, limit: int = 50) -> list[Run]:
+    """Return the finished runs of a subject, newest first."""
+    query = (
+        sa.select(runs)
+        .where(runs.c.kind == kind, runs.c.subject == subject, runs.c.status != RunStatus.RUNNING)
+        .order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+    )
+    return [_run(row) for row in connection.execute(query)]
+
+
+def abandon_unfinished(connection: Connection, kind: str, subject: str, now: dt.datetime) -> None:
+    """Mark runs of this subject that a crash left open as failed."""
+    connection.execute(
+        runs.update().where(
+            runs.c.kind == kind, runs.c.subject == subject, runs.c.status == RunStatus.RUNNING
+        ).values(
+            status=RunStatus.FAILED, finished_at=now, reason="上次运行被中断",
+            outcome=SourceStatus.NOT_RUN if kind == "crawl" else None,
+        )
+    )
+
+
+def _run(row: Any) -> Run:
+    return Run(
+        id=row.id, kind=row.kind, subject=row.subject, status=RunStatus(row.status),
+        outcome=SourceStatus(row.outcome) if row.outcome else None, reason=row.reason,
+        started_at=row.started_at, finished_at=row.finished_at, stats=row.stats or {},
+    )

@@ -1,0 +1,288 @@
+"""The tables. Times are UTC; `day` columns are business dates. docs/data-dictionary is made from these comments.
+
+Every table that a stage fills has a natural unique key, so that any stage can be killed at any instruction and
+run again with the same result.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Index, MetaData, Table, UniqueConstraint
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[dt.datetime]):
+    """An aware datetime stored as UTC. SQLite drops time zones, so they are put back on the way out."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        """Refuse naive times; hand UTC to the database."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"时间没有时区：{value!r}")
+        return value.astimezone(dt.UTC)
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        """Give back aware UTC times."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_label)s", "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s",
+    }
+)
+BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+runs = Table(
+    "runs", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("kind", sa.String(20), nullable=False, comment="crawl, import, analyse, incidents, digest"),
+    Column("subject", sa.String(200), nullable=False, comment="source, file, or business date"),
+    Column("status", sa.String(12), nullable=False, comment="running, done, failed"),
+    Column("outcome", sa.String(12), comment="crawl only: ok, degraded, blocked, empty, not-run"),
+    Column("reason", sa.Text, comment="why the outcome is what it is, in words"),
+    Column("started_at", UtcTime, nullable=False),
+    Column("finished_at", UtcTime),
+    Column("stats", sa.JSON, nullable=False, comment="counts: pages, records, new, field coverage, errors …"),
+    Index(None, "kind", "subject", "started_at"),
+    comment="One row for each piece of work that was started",
+)
+
+source_state = Table(
+    "source_state", metadata,
+    Column("source", sa.String(64), primary_key=True),
+    Column("high_water", UtcTime, comment="newest publication time of the last finished run"),
+    Column("next_allowed_at", UtcTime, comment="not before this (Retry-After, back-off)"),
+    Column("updated_at", UtcTime, nullable=False),
+    comment="What a source remembers between runs; moved only by a finished run",
+)
+
+pages = Table(
+    "pages", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("run_id", BigId, nullable=False, index=True),
+    Column("source", sa.String(64), nullable=False),
+    Column("url", sa.Text, nullable=False, comment="as requested"),
+    Column("final_url", sa.Text, nullable=False),
+    Column("status", sa.Integer, nullable=False),
+    Column("headers", sa.JSON, nullable=False),
+    Column("sha256", sa.String(64), nullable=False, index=True, comment="of the decompressed body"),
+    Column("size", sa.Integer, nullable=False),
+    Column("fetched_at", UtcTime, nullable=False),
+    UniqueConstraint("source", "url", "sha256"),
+    comment="Evidence: one row for each different body seen at an address; the body is in the evidence folder",
+)
+
+mentions = Table(
+    "mentions", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("source", sa.String(64), nullable=False),
+    Column("native_id", sa.String(300), nullable=False, comment="the site's own id, or the canonical URL"),
+    Column("url", sa.Text, nullable=False),
+    Column("kind", sa.String(12), nullable=False),
+    Column("parent", sa.String(300), comment="native id of the post it belongs to"),
+    Column("author_key", sa.String(32), index=True, comment="keyed pseudonym of the author"),
+    Column("published_at", UtcTime, comment="as the page says; never later than first_seen_at"),
+    Column("precision", sa.String(8), nullable=False),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Column("last_seen_at", UtcTime, nullable=False),
+    Column("gone_at", UtcTime, comment="first seen as removed"),
+    Column("rating", sa.Float),
+    Column("likes", sa.BigInteger),
+    Column("replies", sa.BigInteger),
+    Column("shares", sa.BigInteger),
+    Column("views", sa.BigInteger),
+    Column("product", sa.String(200), comment="product name that the page ties it to"),
+    Column("sku", sa.String(100)),
+    Column("shop", sa.String(200)),
+    Column("revision_id", BigId, comment="its newest revision"),
+    UniqueConstraint("source", "native_id"),
+    Index(None, "published_at"),
+    Index(None, "source", "parent"),
+    comment="External posts, reviews, comments, complaints, articles",
+)
+
+revisions = Table(
+    "revisions", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("mention_id", BigId, sa.ForeignKey("mentions.id", ondelete="CASCADE"), nullable=False),
+    Column("text_sha", sa.String(64), nullable=False),
+    Column("title", sa.Text),
+    Column("text", sa.Text, nullable=False, comment="masked of personal data"),
+    Column("seen_at", UtcTime, nullable=False),
+    Column("page_sha", sa.String(64), comment="evidence it was read from"),
+    UniqueConstraint("mention_id", "text_sha"),
+    comment="Each different text that a mention had",
+)
+
+sessions = Table(
+    "sessions", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("native_id", sa.String(200), nullable=False),
+    Column("path", sa.String(12), nullable=False, comment="服务红线 非满意 中差评 品退 流失 舆情关键词"),
+    Column("started_at", UtcTime, nullable=False, index=True),
+    Column("shop", sa.String(200)),
+    Column("platform", sa.String(100)),
+    Column("sku", sa.String(100)),
+    Column("product", sa.String(200)),
+    Column("order_key", sa.String(32), comment="keyed pseudonym of the order number"),
+    Column("agent_key", sa.String(32)),
+    Column("buyer_key", sa.String(32)),
+    Column("rating", sa.String(100)),
+    Column("stars", sa.Float),
+    Column("return_reason", sa.String(200)),
+    Column("violation", sa.String(200)),
+    Column("amount", sa.Float),
+    Column("review", sa.Text),
+    Column("response_seconds", sa.Float),
+    Column("resolved", sa.Boolean),
+    Column("run_id", BigId, nullable=False, index=True, comment="the import that brought it"),
+    Column("text_sha", sa.String(64), nullable=False),
+    Column("imported_at", UtcTime, nullable=False),
+    UniqueConstraint("native_id", "path"),
+    comment="Internal customer-service conversations, masked",
+)
+
+turns = Table(
+    "turns", metadata,
+    Column("session_id", BigId, sa.ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", sa.Integer, primary_key=True),
+    Column("role", sa.String(10), nullable=False, comment="customer, agent, system"),
+    Column("text", sa.Text, nullable=False),
+    Column("at", UtcTime),
+    comment="Utterances of a session, masked",
+)
+
+assessments = Table(
+    "assessments", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("text_kind", sa.String(8), nullable=False, comment="mention or session"),
+    Column("ref_id", BigId, nullable=False, comment="mention id or session id"),
+    Column("revision_id", BigId, comment="the revision judged (mentions)"),
+    Column("text_sha", sa.String(64), nullable=False),
+    Column("model_version", sa.String(80), nullable=False),
+    Column("brand_match", sa.Boolean, nullable=False),
+    Column("sentiment", sa.String(8), nullable=False),
+    Column("score", sa.Float, nullable=False, comment="−1 negative to +1 positive"),
+    Column("confidence", sa.Float, nullable=False),
+    Column("mixed", sa.Boolean, nullable=False),
+    Column("severity", sa.Integer, nullable=False, comment="0 to 3"),
+    Column("topics", sa.JSON, nullable=False),
+    Column("red_lines", sa.JSON, nullable=False),
+    Column("spans", sa.JSON, nullable=False),
+    Column("voice", sa.String(12), nullable=False, comment="customer, ad, merchant, media, other"),
+    Column("fingerprint", sa.LargeBinary, nullable=False),
+    Column("refused", sa.Text),
+    Column("assessed_at", UtcTime, nullable=False),
+    UniqueConstraint("text_kind", "ref_id"),
+    comment="The judgement of the newest text of each mention and session",
+)
+
+hits = Table(
+    "hits", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("text_kind", sa.String(8), nullable=False),
+    Column("ref_id", BigId, nullable=False),
+    Column("watch", sa.String(64), nullable=False),
+    Column("kind", sa.String(12), nullable=False, comment="brand, product, competitor, keyword"),
+    Column("rule", sa.String(40), nullable=False),
+    Column("start", sa.Integer, nullable=False),
+    Column("end", sa.Integer, nullable=False),
+    Column("matched", sa.String(200), nullable=False),
+    UniqueConstraint("text_kind", "ref_id", "watch", "start"),
+    Index(None, "watch", "text_kind"),
+    comment="Which watch a text matched, by which rule and where",
+)
+
+incidents = Table(
+    "incidents", metadata,
+    Column("id", sa.String(40), primary_key=True),
+    Column("brand", sa.String(64), nullable=False),
+    Column("product", sa.String(100), comment="SKU, or null for the whole brand"),
+    Column("topic", sa.String(100), nullable=False),
+    Column("title", sa.Text, nullable=False),
+    Column("shop", sa.String(200)),
+    Column("owner", sa.String(100), nullable=False),
+    Column("first_day", sa.Date, nullable=False),
+    Column("last_day", sa.Date, nullable=False),
+    Column("first_seen_at", UtcTime, nullable=False),
+    Index(None, "last_day"),
+    comment="Mentions and sessions on one product and topic, close in time",
+)
+
+incident_days = Table(
+    "incident_days", metadata,
+    Column("incident_id", sa.String(40), sa.ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("day", sa.Date, primary_key=True),
+    Column("level", sa.String(2), nullable=False),
+    Column("state", sa.String(4), nullable=False),
+    Column("score", sa.Float, nullable=False),
+    Column("parts", sa.JSON, nullable=False, comment="the six parts of the score, each 0 to 1"),
+    Column("why", sa.JSON, nullable=False),
+    Column("authors", sa.Integer, nullable=False, comment="independent authors"),
+    Column("mentions", sa.Integer, nullable=False),
+    Column("sessions", sa.Integer, nullable=False),
+    Column("expected", sa.Float, comment="baseline; null when there is too little history"),
+    Column("p_value", sa.Float),
+    Column("formula", sa.String(40), nullable=False),
+    comment="An incident's score and state on each business date",
+)
+
+incident_members = Table(
+    "incident_members", metadata,
+    Column("incident_id", sa.String(40), sa.ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("text_kind", sa.String(8), primary_key=True),
+    Column("ref_id", BigId, primary_key=True),
+    Column("day", sa.Date, nullable=False),
+    Column("cluster", BigId, comment="mention id of the origin that it copies, itself if original"),
+    Index(None, "text_kind", "ref_id"),
+    comment="Which mentions and sessions make an incident",
+)
+
+alerts = Table(
+    "alerts", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("incident_id", sa.String(40), nullable=False),
+    Column("level", sa.String(2), nullable=False),
+    Column("day", sa.Date, nullable=False),
+    Column("raised_at", UtcTime, nullable=False),
+    Column("mention_ids", sa.JSON, nullable=False),
+    Column("session_ids", sa.JSON, nullable=False),
+    UniqueConstraint("incident_id", "level", "day"),
+    comment="Red-line alerts that were raised",
+)
+
+digests = Table(
+    "digests", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("day", sa.Date, nullable=False),
+    Column("audience", sa.String(40), nullable=False),
+    Column("generated_at", UtcTime, nullable=False),
+    Column("content", sa.JSON, nullable=False, comment="the digest JSON"),
+    UniqueConstraint("day", "audience"),
+    comment="One digest per business date and audience, as written last",
+)
+
+deliveries = Table(
+    "deliveries", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("day", sa.Date, nullable=False),
+    Column("audience", sa.String(40), nullable=False),
+    Column("recipient", sa.String(320), nullable=False),
+    Column("message_id", sa.String(200), nullable=False),
+    Column("state", sa.String(10), nullable=False, comment="claimed, sent, failed"),
+    Column("error", sa.Text),
+    Column("updated_at", UtcTime, nullable=False),
+    UniqueConstraint("day", "audience", "recipient"),
+    comment="Who was sent which digest",
+)
