@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -82,14 +83,19 @@ def _create(url: str) -> Engine:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
                 raise StorageError(f"建不了数据目录 {Path(parsed.database).parent}：{error.strerror}") from error
-        engine = sa.create_engine(parsed, connect_args={"timeout": 60})
+        engine = sa.create_engine(parsed, connect_args={"timeout": 60}, json_serializer=_json)
         sa.event.listen(engine, "connect", _sqlite_pragmas)
         sa.event.listen(engine, "begin", _sqlite_begin)
         return engine
     try:
-        return sa.create_engine(parsed, pool_pre_ping=True)
+        return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
     except (sa.exc.NoSuchModuleError, ImportError) as error:
         raise StorageError(f"不支持这种数据库：{parsed.drivername}。可用 sqlite 或 postgresql+psycopg") from error
+
+
+def _json(value: Any) -> str:
+    # Chinese stays readable, and can be searched with LIKE.
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:

@@ -83,6 +83,17 @@ pages = Table(
     comment="Evidence: one row for each different body seen at an address; the body is in the evidence folder",
 )
 
+visits = Table(
+    "visits", metadata,
+    Column("source", sa.String(64), primary_key=True),
+    Column("url", sa.Text, primary_key=True, comment="as a listing named it"),
+    Column("native_id", sa.String(300)),
+    Column("carried", sa.JSON, nullable=False, comment="values that the listing gave along"),
+    Column("published_at", UtcTime, comment="of the post on it; null for a page of many posts"),
+    Column("visited_at", UtcTime, nullable=False, comment="when it was last read to its end"),
+    comment="Detail pages read to their end, comments included: what a later run need not read again",
+)
+
 mentions = Table(
     "mentions", metadata,
     Column("id", BigId, primary_key=True),
@@ -216,6 +227,7 @@ incidents = Table(
     Column("first_day", sa.Date, nullable=False),
     Column("last_day", sa.Date, nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),
+    Column("recurs_of", sa.String(40), comment="the earlier incident of the same kind that this one repeats"),
     Index(None, "last_day"),
     comment="Mentions and sessions on one product and topic, close in time",
 )
@@ -228,11 +240,11 @@ incident_days = Table(
     Column("state", sa.String(4), nullable=False),
     Column("score", sa.Float, nullable=False),
     Column("parts", sa.JSON, nullable=False, comment="the six parts of the score, each 0 to 1"),
-    Column("why", sa.JSON, nullable=False),
-    Column("authors", sa.Integer, nullable=False, comment="independent authors"),
-    Column("mentions", sa.Integer, nullable=False),
-    Column("sessions", sa.Integer, nullable=False),
-    Column("expected", sa.Float, comment="baseline; null when there is too little history"),
+    Column("why", sa.JSON, nullable=False, comment="sentences as key and values, put into words by reports/say.py"),
+    Column("authors", sa.Integer, nullable=False, comment="independent voices of the day, outside and inside"),
+    Column("mentions", sa.Integer, nullable=False, comment="of the day"),
+    Column("sessions", sa.Integer, nullable=False, comment="of the day"),
+    Column("expected", sa.Float, comment="baseline of the voices; null when there is too little history"),
     Column("p_value", sa.Float),
     Column("formula", sa.String(40), nullable=False),
     comment="An incident's score and state on each business date",
@@ -243,7 +255,7 @@ incident_members = Table(
     Column("incident_id", sa.String(40), sa.ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
     Column("text_kind", sa.String(8), primary_key=True),
     Column("ref_id", BigId, primary_key=True),
-    Column("day", sa.Date, nullable=False),
+    Column("day", sa.Date, nullable=False, comment="business date on which it joined"),
     Column("cluster", BigId, comment="mention id of the origin that it copies, itself if original"),
     Index(None, "text_kind", "ref_id"),
     comment="Which mentions and sessions make an incident",

@@ -124,6 +124,12 @@ def upgrade() -> None:
         sa.Column("first_day", sa.Date(), nullable=False),
         sa.Column("last_day", sa.Date(), nullable=False),
         sa.Column("first_seen_at", UtcTime(), nullable=False),
+        sa.Column(
+            "recurs_of",
+            sa.String(length=40),
+            nullable=True,
+            comment="the earlier incident of the same kind that this one repeats",
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_incidents")),
         comment="Mentions and sessions on one product and topic, close in time",
     )
@@ -288,6 +294,22 @@ def upgrade() -> None:
         comment="What a source remembers between runs; moved only by a finished run",
     )
     op.create_table(
+        "visits",
+        sa.Column("source", sa.String(length=64), nullable=False),
+        sa.Column("url", sa.Text(), nullable=False, comment="as a listing named it"),
+        sa.Column("native_id", sa.String(length=300), nullable=True),
+        sa.Column("carried", sa.JSON(), nullable=False, comment="values that the listing gave along"),
+        sa.Column(
+            "published_at",
+            UtcTime(),
+            nullable=True,
+            comment="of the post on it; null for a page of many posts",
+        ),
+        sa.Column("visited_at", UtcTime(), nullable=False, comment="when it was last read to its end"),
+        sa.PrimaryKeyConstraint("source", "url", name=op.f("pk_visits")),
+        comment="Detail pages read to their end, comments included: what a later run need not read again",
+    )
+    op.create_table(
         "incident_days",
         sa.Column("incident_id", sa.String(length=40), nullable=False),
         sa.Column("day", sa.Date(), nullable=False),
@@ -295,12 +317,25 @@ def upgrade() -> None:
         sa.Column("state", sa.String(length=4), nullable=False),
         sa.Column("score", sa.Float(), nullable=False),
         sa.Column("parts", sa.JSON(), nullable=False, comment="the six parts of the score, each 0 to 1"),
-        sa.Column("why", sa.JSON(), nullable=False),
-        sa.Column("authors", sa.Integer(), nullable=False, comment="independent authors"),
-        sa.Column("mentions", sa.Integer(), nullable=False),
-        sa.Column("sessions", sa.Integer(), nullable=False),
         sa.Column(
-            "expected", sa.Float(), nullable=True, comment="baseline; null when there is too little history"
+            "why",
+            sa.JSON(),
+            nullable=False,
+            comment="sentences as key and values, put into words by reports/say.py",
+        ),
+        sa.Column(
+            "authors",
+            sa.Integer(),
+            nullable=False,
+            comment="independent voices of the day, outside and inside",
+        ),
+        sa.Column("mentions", sa.Integer(), nullable=False, comment="of the day"),
+        sa.Column("sessions", sa.Integer(), nullable=False, comment="of the day"),
+        sa.Column(
+            "expected",
+            sa.Float(),
+            nullable=True,
+            comment="baseline of the voices; null when there is too little history",
         ),
         sa.Column("p_value", sa.Float(), nullable=True),
         sa.Column("formula", sa.String(length=40), nullable=False),
@@ -315,7 +350,7 @@ def upgrade() -> None:
         sa.Column("incident_id", sa.String(length=40), nullable=False),
         sa.Column("text_kind", sa.String(length=8), nullable=False),
         sa.Column("ref_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False, comment="business date on which it joined"),
         sa.Column(
             "cluster",
             sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
@@ -376,6 +411,7 @@ def downgrade() -> None:
 
     op.drop_table("incident_members")
     op.drop_table("incident_days")
+    op.drop_table("visits")
     op.drop_table("source_state")
     with op.batch_alter_table("sessions", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_sessions_started_at"))

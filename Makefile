@@ -1,0 +1,44 @@
+# make demo — set everything up and run the whole chain on the practice web
+# make test — set everything up, lint, and run the tests
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint setup browser lock schema pictures clean
+
+demo: setup browser
+	$(VENV)/bin/vocwatch demo
+
+test: lint browser
+	$(PY) -m pytest
+
+lint: setup
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+setup: $(STAMP)
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "需要 Python 3.11 或更新：用 make PYTHON=python3.12 $(MAKECMDGOALS) 指定 / Python 3.11 or newer is needed"; exit 2; }
+	test -x $(PY) || $(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(PY) -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+browser: setup
+	@PY=$(PY) bash tools/ensure-browser.sh
+
+lock:
+	$(PY) -m piptools compile --quiet --extra dev --all-build-deps --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --allow-unsafe -o requirements.lock pyproject.toml
+
+schema: setup
+	$(VENV)/bin/vocwatch doctor --write-schema
+
+pictures: setup browser
+	$(PY) -m benchmarks.pictures
+
+clean:
+	rm -rf $(VENV) var build *.egg-info

@@ -1,0 +1,181 @@
+"""How many independent voices were to be expected, and how surprising today's number is.
+
+Negative-binomial counts (NB2: variance = μ + α·μ²) with one dispersion α pooled over all cells, by the method of
+moments: α = Σ((x − μ)² − x) / Σμ² (Cameron & Trivedi, Regression Analysis of Count Data, §3.3). The mean is that of
+the 28 days before a guard gap of 2 days, shrunk towards the mean of all cells, and its four same weekdays count
+again; ../docs/architecture names the choices.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cached_property
+from statistics import median
+
+BASE_DAYS = 28
+GUARD_DAYS = 2
+WARM_UP_DAYS = 14
+SHRINK_DAYS = 7.0
+WEEKDAY_WEIGHT = 8.0
+MIN_ALPHA, MAX_ALPHA = 0.1, 2.0
+
+Cell = tuple[str | None, str]  # product (None: the whole brand) and topic
+Day = tuple[str, dt.date]  # channel (source, or "sessions") and business date
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """What was to be expected in a cell today. `p` is P(X ≥ seen); `days` the usable days behind the mean."""
+
+    mean: float
+    seen: int
+    p: float
+    days: int
+
+
+def base_days(day: dt.date) -> list[dt.date]:
+    """Return the 28 dates that end before the guard gap."""
+    return [day - dt.timedelta(days=back) for back in range(BASE_DAYS + GUARD_DAYS, GUARD_DAYS, -1)]
+
+
+def same_weekdays(day: dt.date, weeks: int = 4) -> list[dt.date]:
+    """Return the same weekday of the last four weeks, newest first."""
+    return [day - dt.timedelta(weeks=back) for back in range(1, weeks + 1)]
+
+
+class Baseline:
+    """Expectations of one business date.
+
+    `counts[cell][(channel, date)]` are independent voices; `usable[channel]` the dates on which that channel was
+    read (a blind day is no zero and leaves the base); `frozen[cell]` the dates on which the cell had an incident;
+    `exposure` scales the mean on a campaign day.
+    """
+
+    def __init__(
+        self, day: dt.date, counts: Mapping[Cell, Mapping[Day, int]], usable: Mapping[str, AbstractSet[dt.date]],
+        frozen: Mapping[Cell, AbstractSet[dt.date]] | None = None, exposure: float = 1.0,
+    ):
+        self.day = day
+        self._counts = counts
+        self._days = base_days(day)
+        self._weekdays = {d for d in self._days if d.weekday() == day.weekday()}
+        self._usable = {channel: [d for d in self._days if d in dates] for channel, dates in usable.items()}
+        self._frozen = frozen or {}
+        self._exposure = max(1.0, exposure)
+
+    @property
+    def history(self) -> int:
+        """Usable days of the channel that has most."""
+        return max((len(dates) for dates in self._usable.values()), default=0)
+
+    def expect(self, cell: Cell, seen: int) -> Expectation | None:
+        """Return mean and p-value for `seen` voices today; None while there are fewer than 14 days of history."""
+        if self.history < WARM_UP_DAYS:
+            return None
+        mean = self._mean(cell) * self._exposure
+        return Expectation(mean, seen, nb_tail(seen, mean, self.alpha), self.history)
+
+    def _mean(self, cell: Cell) -> float:
+        frozen = self._frozen.get(cell, frozenset())
+        total = 0.0
+        for channel, days in self._usable.items():
+            live = [d for d in days if d not in frozen] or days
+            if live:
+                total += self._channel_mean(self._counts.get(cell, {}), channel, live, self._pooled.get(channel, 0.0))
+        return total
+
+    def _channel_mean(self, counts: Mapping[Day, int], channel: str, days: Sequence[dt.date], pooled: float) -> float:
+        mean = (sum(counts.get((channel, d), 0) for d in days) + SHRINK_DAYS * pooled) / (len(days) + SHRINK_DAYS)
+        same = [counts.get((channel, d), 0) for d in days if d in self._weekdays]
+        return (sum(same) + WEEKDAY_WEIGHT * mean) / (len(same) + WEEKDAY_WEIGHT)
+
+    @cached_property
+    def _pooled(self) -> dict[str, float]:
+        """Mean voices per cell and day, over every cell that was ever seen."""
+        cells = [counts for cell, counts in self._counts.items() if cell[0] is not None]
+        return {
+            channel: sum(counts.get((channel, d), 0) for counts in cells for d in days) / (len(cells) * len(days))
+            for channel, days in self._usable.items() if days and cells
+        }
+
+    @cached_property
+    def alpha(self) -> float:
+        """The pooled dispersion, kept within [0.1, 2]."""
+        over = squares = 0.0
+        for cell, counts in self._counts.items():
+            frozen = self._frozen.get(cell, frozenset())
+            for channel, usable in self._usable.items():
+                days = [d for d in usable if d not in frozen]
+                values = [counts.get((channel, d), 0) for d in days]
+                if not any(values):
+                    continue
+                mean = sum(values) / len(values)
+                over += sum((x - mean) ** 2 - x for x in values)
+                squares += len(values) * mean * mean
+        return min(MAX_ALPHA, max(MIN_ALPHA, over / squares)) if squares else MIN_ALPHA
+
+
+def nb_tail(seen: int, mean: float, alpha: float) -> float:
+    """Return P(X ≥ seen) for NB2 counts of this mean and dispersion (Poisson where alpha is 0).
+
+    pmf(k) = Γ(k+r)/(Γ(r) k!) · (r/(r+μ))^r · (μ/(r+μ))^k with r = 1/α, summed in logs. A tail too small for
+    1 − cdf is summed directly.
+    """
+    if seen <= 0:
+        return 1.0
+    if mean <= 0:
+        return 0.0
+    below = math.fsum(math.exp(_log_pmf(k, mean, alpha)) for k in range(seen))
+    if below < 0.999:
+        return max(0.0, 1.0 - below)
+    tail, k = 0.0, seen
+    while True:
+        term = math.exp(_log_pmf(k, mean, alpha))
+        tail += term
+        k += 1
+        if k > mean and term <= tail * 1e-12:
+            return min(1.0, tail)
+
+
+def _log_pmf(k: int, mean: float, alpha: float) -> float:
+    if alpha <= 0:
+        return k * math.log(mean) - mean - math.lgamma(k + 1)
+    r = 1.0 / alpha
+    return (
+        math.lgamma(k + r) - math.lgamma(r) - math.lgamma(k + 1)
+        + r * math.log(r / (r + mean)) + k * math.log(mean / (r + mean))
+    )
+
+
+def benjamini_hochberg(p: float, others: Iterable[float], tested: int) -> float:
+    """Return the Benjamini–Hochberg q-value of `p` among all p-values of the day; `tested` cells in all.
+
+    Cells without a voice today are not in `others` but count as tested.
+    """
+    ordered = sorted({*others, p})
+    ranked = list(others)
+    q = 1.0
+    for value in reversed(ordered):
+        if value < p:
+            break
+        rank = max(1, sum(1 for other in ranked if other <= value))
+        q = min(q, value * max(tested, rank) / rank)
+    return min(1.0, q)
+
+
+def judge_count(value: float, medians: Sequence[float]) -> tuple[float | None, str]:
+    """Compare a day's count with the same weekdays: (median, 正常波动/偏高/偏低/基线不足).
+
+    Three weekdays are needed. Within 30 % or two Poisson standard deviations of the median is normal.
+    """
+    if len(medians) < 3:
+        return None, "基线不足"
+    middle = median(medians)
+    room = max(0.3 * middle, 2 * math.sqrt(max(middle, 1)))
+    if abs(value - middle) <= room:
+        return middle, "正常波动"
+    return middle, "偏高" if value > middle else "偏低"

@@ -1,0 +1,47 @@
+"""A database as plain comparable rows: no row ids, no run rows, no order."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+# What differs between two runs without meaning anything: numbers handed out in order of arrival.
+IDS = {"id", "run_id", "revision_id", "mention_id", "ref_id", "session_id", "cluster", "mention_ids", "session_ids"}
+SKIPPED = {"runs", "alembic_version", "sqlite_sequence", "source_state"}
+
+
+def rows(database: Path) -> dict[str, list[str]]:
+    """Return each table's rows as sorted JSON, references replaced by the natural keys that they point to."""
+    connection = sqlite3.connect(database)
+    connection.row_factory = sqlite3.Row
+    try:
+        names = [r[0] for r in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        keys = _natural_keys(connection)
+        return {name: _table(connection, name, keys) for name in names if name not in SKIPPED}
+    finally:
+        connection.close()
+
+
+def _natural_keys(connection: sqlite3.Connection) -> dict[tuple[str, int], str]:
+    keys = {("mention", r["id"]): f"{r['source']}:{r['native_id']}" for r in connection.execute("SELECT * FROM mentions")}
+    keys |= {("session", r["id"]): f"{r['path']}:{r['native_id']}" for r in connection.execute("SELECT * FROM sessions")}
+    keys |= {("revision", r["id"]): r["text_sha"] for r in connection.execute("SELECT * FROM revisions")}
+    return keys
+
+
+def _table(connection: sqlite3.Connection, name: str, keys: dict[tuple[str, int], str]) -> list[str]:
+    found = []
+    for row in connection.execute(f'SELECT * FROM "{name}"'):
+        plain: dict[str, Any] = {key: row[key] for key in row.keys() if key not in IDS}  # noqa: SIM118
+        for column, kind in (("mention_id", "mention"), ("session_id", "session"), ("revision_id", "revision")):
+            if column in row.keys() and row[column] is not None:  # noqa: SIM118
+                plain[column] = keys[(kind, row[column])]
+        if "ref_id" in row.keys():  # noqa: SIM118
+            plain["ref"] = keys[(row["text_kind"], row["ref_id"])]
+        if "cluster" in row.keys() and row["cluster"] is not None and row["text_kind"] == "mention":  # noqa: SIM118
+            plain["cluster"] = keys[("mention", row["cluster"])]
+        plain = {key: value.hex() if isinstance(value, bytes) else value for key, value in plain.items()}
+        found.append(json.dumps(plain, ensure_ascii=False, sort_keys=True))
+    return sorted(found)

@@ -1,0 +1,189 @@
+"""Commands that gather: crawl, sessions import, run, schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crawlers.runner import CrawlResult, crawl
+from sessions.importer import ImportRefused, ImportReport, import_file
+from vocwatch.cli.context import Context, print_rows, say
+from vocwatch.cli.digest import deliver, show_files
+from vocwatch.exits import Exit, Stop
+from vocwatch.lang import tr
+from vocwatch.models import SourceStatus
+from vocwatch.scheduler import Busy, cycle, only_one, pending_exports, serve_schedule
+
+JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+STATUS_WORDS = {
+    SourceStatus.OK: ("正常", "ok"), SourceStatus.DEGRADED: ("降级", "degraded"),
+    SourceStatus.BLOCKED: ("受阻", "blocked"), SourceStatus.EMPTY: ("无内容", "empty"),
+    SourceStatus.NOT_RUN: ("未运行", "not run"),
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("crawl", help="现在就采集（不写来源名 = 全部启用的来源）")(crawl_command)
+    app.command("run", help="完整跑一遍：采集 → 导入 → 判定 → 事件 → 日报（加 --send 才发信）")(run_command)
+    app.command("schedule", help="常驻运行，按时采集、导入、判定、出日报")(schedule_command)
+    sessions = typer.Typer(no_args_is_help=True, help="客服会话")
+    sessions.command("import", help="导入客服工具的导出文件")(import_command)
+    app.add_typer(sessions, name="sessions")
+
+
+def crawl_command(
+    context: typer.Context,
+    sources: Annotated[list[str] | None, typer.Argument(help="来源名")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="每个来源最多读几页")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="只显示会存什么，不入库")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Crawl now and say how each source ended."""
+    state: Context = context.obj
+    known = state.settings.sources
+    for name in sources or []:
+        if name not in known:
+            listed = "、".join(known) or tr("（还没有来源）", "(none)")
+            raise Stop(Exit.USAGE, tr(f"没有来源 {name}。现有：{listed}", f"No source {name}. There are: {listed}"))
+    if not known:
+        raise Stop(Exit.CONFIGURATION, tr(
+            f"还没有来源。把 config/sources/catalogue/ 里需要的文件复制到 {state.env.config / 'sources'}，或运行 vocwatch source new 名字 网址",
+            f"No source yet. Copy one from config/sources/catalogue/ to {state.env.config / 'sources'}, or run vocwatch source new NAME URL",
+        ))
+    with _alone(state):
+        results = crawl(state.settings, state.store, sources or None, limit=limit, dry_run=dry_run, on_progress=_progress)
+    show_results(results, as_json)
+    statuses = {result.status for result in results}
+    if statuses and statuses <= {SourceStatus.BLOCKED}:
+        raise typer.Exit(Exit.BLOCKED)
+    if statuses - {SourceStatus.OK, SourceStatus.EMPTY}:
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _progress(name: str, state: dict[str, object]) -> None:
+    if state.get("pages"):
+        say(tr(f"  {name}：{state['pages']} 页，{state.get('records', 0)} 条",
+               f"  {name}: {state['pages']} pages, {state.get('records', 0)} records"))
+
+
+def show_results(results: list[CrawlResult], as_json: bool) -> None:
+    """Print one row per source: how it ended, why, and what came of it."""
+    rows = [
+        {
+            "source": result.source, "status": result.status.value,
+            "state": tr(*STATUS_WORDS[result.status]), "pages": result.stats.get("pages", 0),
+            "records": result.stats.get("records", 0), "new": result.stats.get("new", 0), "reason": result.reason,
+        }
+        for result in results
+    ]
+    print_rows(rows, {
+        "source": tr("来源", "Source"), "state": tr("状态", "State"), "pages": tr("页", "Pages"),
+        "records": tr("条", "Records"), "new": tr("新增", "New"), "reason": tr("原因", "Reason"),
+    }, as_json)
+
+
+def import_command(
+    context: typer.Context,
+    files: Annotated[list[Path], typer.Argument(help="导出文件：CSV、XLSX、JSONL", exists=False)],
+    format_name: Annotated[str, typer.Option("--format", help="auto，或 config/sessions/ 里的映射名")] = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Import exports one by one; a refused file does not stop the others."""
+    state: Context = context.obj
+    reports: list[ImportReport] = []
+    refused: list[str] = []
+    with _alone(state):
+        for path in files:
+            try:
+                reports.append(import_file(state.settings, state.store, path, format_name))
+            except ImportRefused as error:
+                refused.append(str(error))
+    show_imports(reports, as_json)
+    for message in refused:
+        say(message)
+    if refused:
+        raise typer.Exit(Exit.USAGE if not reports else Exit.INCOMPLETE)
+    if any(report.problems for report in reports):
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def show_imports(reports: list[ImportReport], as_json: bool = False) -> None:
+    """Print what each file brought, and each bad row with its line and reason."""
+    rows = [{**asdict(report), "bad": len(report.problems)} for report in reports]
+    print_rows(rows, {
+        "file": tr("文件", "File"), "format": tr("格式", "Format"), "rows": tr("行", "Rows"),
+        "added": tr("新增", "Added"), "updated": tr("更新", "Updated"), "unchanged": tr("未变", "Unchanged"),
+        "bad": tr("坏行", "Bad rows"),
+    }, as_json)
+    for report in reports:
+        for problem in report.problems[:20]:
+            sheet = f"{problem.sheet} " if problem.sheet else ""
+            column = f"{problem.column}：" if problem.column else ""
+            say(tr(f"{report.file} {sheet}第 {problem.line} 行 {column}{problem.reason}",
+                   f"{report.file} {sheet}line {problem.line} {column}{problem.reason}"))
+
+
+def run_command(
+    context: typer.Context,
+    date: Annotated[str, typer.Option(help="业务日，默认昨天")] = "",
+    source: Annotated[list[str] | None, typer.Option(help="只采集这些来源")] = None,
+    sessions: Annotated[list[Path] | None, typer.Option(help="一并导入的导出文件或文件夹")] = None,
+    out: Annotated[Path | None, typer.Option(help="日报写到哪个文件夹")] = None,
+    send: Annotated[bool, typer.Option("--send", help="写好后发给 config 里的收件人")] = False,
+    engine: Annotated[str, typer.Option(help="情感引擎：auto、snownlp、rules")] = "auto",
+) -> None:
+    """Run one full cycle for a business date."""
+    state: Context = context.obj
+    day = state.date(date)
+    with _alone(state):
+        report = cycle(
+            state.settings, state.store, day, sources=source, exports=_exports(state, sessions or []),
+            engine=engine, lang=tr("zh", "en"), out=out, progress=say,
+        )
+    show_results(report.crawled, False)
+    show_imports(report.imported)
+    assert report.digest is not None
+    show_files(report.digest)
+    if send:
+        deliver(state, report.digest, [])
+    if report.refused or any(r.status not in (SourceStatus.OK, SourceStatus.EMPTY) for r in report.crawled):
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _exports(state: Context, given: list[Path]) -> list[Path]:
+    folder = state.settings.app.schedule.import_folder
+    paths = given or ([state.env.home / folder] if folder else [])
+    found: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            found += pending_exports(path)
+        elif path.exists():
+            found.append(path)
+        else:
+            raise Stop(Exit.USAGE, tr(f"没有这个文件或文件夹：{path}", f"No such file or folder: {path}"))
+    return found
+
+
+def schedule_command(context: typer.Context) -> None:
+    """Stay and work by the clock until interrupted."""
+    state: Context = context.obj
+    plan = state.settings.app.schedule
+    say(tr(f"每 {plan.crawl_every_minutes} 分钟采集一次，每天 {plan.digest_at} 出日报（{state.settings.app.timezone}）。Ctrl-C 停止",
+           f"Crawling every {plan.crawl_every_minutes} minutes, digest at {plan.digest_at} ({state.settings.app.timezone}). Ctrl-C stops"))
+    serve_schedule(state.settings, state.store, say)
+
+
+@contextmanager
+def _alone(state: Context) -> Iterator[None]:
+    """Hold the work lock; a second vocwatch on the same data ends with one message."""
+    try:
+        with only_one(state.settings):
+            yield
+    except Busy as busy:
+        raise Stop(Exit.STORAGE, str(busy)) from busy

@@ -1,0 +1,103 @@
+"""What every command starts from: settings, store, clock, output."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from vocwatch.clock import business_date
+from vocwatch.exits import Exit, Stop
+from vocwatch.lang import tr
+from vocwatch.plain import one_line
+from vocwatch.settings import Environment, Settings, load_settings
+from vocwatch.store import Store, open_store
+
+
+@dataclass
+class Context:
+    """One run of the command line."""
+
+    env: Environment
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The checked configuration. Raises ConfigError."""
+        return load_settings(self.env)
+
+    @cached_property
+    def store(self) -> Store:
+        """The migrated database. Raises StorageError."""
+        return open_store(self.env.database_url)
+
+    @property
+    def now(self) -> dt.datetime:
+        """The present moment by the injected clock."""
+        return self.settings.clock.now()
+
+    def date(self, text: str | None) -> dt.date:
+        """Parse a business date; without one, the last business day that is over."""
+        if not text:
+            return business_date(self.now, self.settings.app.zone) - dt.timedelta(days=1)
+        if text == "today":
+            return business_date(self.now, self.settings.app.zone)
+        try:
+            return dt.date.fromisoformat(text)
+        except ValueError as error:
+            raise Stop(Exit.USAGE, tr(f"日期看不懂：{text}。请写成 2026-11-15", f"Not a date: {text}. Write 2026-11-15")) from error
+
+    def with_now(self, moment: str) -> Context:
+        """Return a context whose clock stands at `moment`."""
+        return Context(replace(self.env, now=moment, variables={**self.env.variables, "VOCWATCH_NOW": moment}))
+
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """Print one line for the person at the terminal, not for a pipe that wants data."""
+    err.print(one_line(text, 2000), markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], as_json: bool) -> None:
+    """Print rows as a table on a terminal, as tab-separated lines in a pipe, or as JSON."""
+    if as_json:
+        print_json(list(rows))
+        return
+    if not out.is_terminal:
+        print_lines(["\t".join(columns.values())])
+        print_lines("\t".join(one_line(_shown(row.get(key))) for key in columns) for row in rows)
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in columns.values():
+        table.add_column(title, overflow="fold")
+    for row in rows:
+        table.add_row(*(one_line(_shown(row.get(key)), 120).replace("[", r"\[") for key in columns))
+    out.print(table)
+
+
+def print_lines(lines: Iterable[str]) -> None:
+    """Print plain lines to standard output."""
+    for line in lines:
+        sys.stdout.write(line + "\n")
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, list | tuple):
+        return "、".join(str(item) for item in value)
+    return str(value)

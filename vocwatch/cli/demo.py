@@ -1,0 +1,119 @@
+"""`vocwatch demo`: the whole chain on the bundled practice web."""
+
+from __future__ import annotations
+
+import datetime as dt
+import runpy
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from vocwatch import practice
+from vocwatch.browser import NoBrowser, screenshot
+from vocwatch.cli.collect import show_imports, show_results
+from vocwatch.cli.context import Context, print_json, print_lines, say
+from vocwatch.cli.digest import show_files
+from vocwatch.exits import Exit, Stop
+from vocwatch.lang import language, tr
+from vocwatch.scheduler import Busy, CycleReport, cycle, only_one
+
+DAY = dt.date(2026, 11, 15)
+WIDTHS = (390, 1280)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("demo", help="在自带的练习网站上跑一遍全流程，写出日报")(demo_command)
+
+
+def demo_command(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option(help="日报写到哪个文件夹，默认 var/demo/digests")] = None,
+    engine: Annotated[str, typer.Option(help="情感引擎：auto、snownlp、rules")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON 摘要")] = False,
+) -> None:
+    """Crawl the practice web, import its sessions, judge, and write its digest with pictures."""
+    base: Context = context.obj
+    try:
+        with practice.practice_web() as addresses:
+            state = demo_context(base, addresses)
+            with only_one(state.settings):
+                report = run_demo(state, out, engine)
+    except Busy as busy:
+        raise Stop(Exit.STORAGE, str(busy)) from busy
+    except practice.PracticeError as error:
+        raise Stop(Exit.USAGE, str(error)) from error
+    assert report.digest is not None
+    shots = _pictures(state, report)
+    if as_json:
+        print_json(_summary(report, shots))
+        return
+    show_results(report.crawled, False)
+    show_imports(report.imported)
+    show_files(report.digest)
+    print_lines(str(path) for path in shots)
+    _what_next()
+
+
+def demo_context(base: Context, addresses: dict[str, str]) -> Context:
+    """Return a context that reads the practice configuration and keeps its data apart in `demo/`."""
+    data = base.env.data / "demo"
+    variables = {
+        **base.env.variables, **addresses, "VOCWATCH_CONFIG": str(practice.folder() / "config"),
+        "VOCWATCH_DATA": str(data), "VOCWATCH_NOW": practice.NOW,
+        "VOCWATCH_DATABASE_URL": f"sqlite:///{data / 'vocwatch.sqlite3'}",
+    }
+    return Context(replace(
+        base.env, config=practice.folder() / "config", data=data, now=practice.NOW, variables=variables,
+        database_url=variables["VOCWATCH_DATABASE_URL"],
+    ))
+
+
+def run_demo(state: Context, out: Path | None, engine: str) -> CycleReport:
+    """Write the practice exports and run one full cycle on the practice day."""
+    exports = runpy.run_path(str(practice.folder() / "exports.py"))["write_exports"]
+    files = exports(state.env.data / "exports", dt.datetime.fromisoformat(practice.NOW))
+    return cycle(
+        state.settings, state.store, DAY, exports=files, engine=engine, lang=language(),
+        out=out or state.env.data / "digests", progress=say,
+    )
+
+
+def _pictures(state: Context, report: CycleReport) -> list[Path]:
+    assert report.digest is not None
+    shots = []
+    for width in WIDTHS:
+        target = report.digest.html.with_name(f"{report.digest.html.stem}-{width}.png")
+        try:
+            screenshot(state.env, report.digest.html, target, width)
+        except NoBrowser as error:
+            say(tr(f"没有截图：{error}", f"No picture: {error}"))
+            return shots
+        shots.append(target)
+    return shots
+
+
+def _summary(report: CycleReport, shots: list[Path]) -> dict[str, Any]:
+    assert report.digest is not None and report.analysed is not None
+    files = report.digest
+    return {
+        "sources": {r.source: {"status": r.status.value, "reason": r.reason, **r.stats} for r in report.crawled},
+        "imports": {r.file: {"rows": r.rows, "added": r.added, "problems": len(r.problems)} for r in report.imported},
+        "assessed": report.analysed.assessed,
+        "digest": {"html": str(files.html), "text": str(files.text), "json": str(files.json)},
+        "pictures": [str(path) for path in shots],
+    }
+
+
+def _what_next() -> None:
+    for line in (
+        tr("以上是练习网站的日报（松果匣是虚构品牌，日期固定为 2026-11-15）。", "That was the practice web's digest (an invented brand, its date fixed at 2026-11-15)."),
+        tr("接下来，换成你们自己的：", "Next, your own:"),
+        tr("  1. 改 config/vocwatch.yaml（品牌、店铺、负责人、收件人）和 config/watches.yaml（监测词）",
+           "  1. edit config/vocwatch.yaml (brand, shops, owners, recipients) and config/watches.yaml (watches)"),
+        tr("  2. 加来源：vocwatch source new 名字 网址", "  2. add a source: vocwatch source new NAME URL"),
+        tr("  3. 体检：vocwatch doctor；跑一遍：vocwatch run", "  3. check: vocwatch doctor; run: vocwatch run"),
+    ):
+        say(line)

@@ -1,0 +1,195 @@
+"""`vocwatch doctor`: proves the installation, and says what to do where it is not sound."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import typer
+
+from vocwatch.browser import NoBrowser, find_browser, screenshot
+from vocwatch.cli.collect import JsonOption
+from vocwatch.cli.context import Context, print_json, print_lines, print_rows
+from vocwatch.exits import Exit
+from vocwatch.lang import tr
+from vocwatch.settings import ConfigError, checkout_root
+from vocwatch.settings.loader import export_schemas
+from vocwatch.store import StorageError
+
+PACKAGES = ("vocwatch", "crawlers", "sessions", "sentiment", "reports")
+LOW_DISK_BYTES = 2 * 1024**3
+EXAMPLE_BRAND = "松果匣"
+
+
+@dataclass(frozen=True)
+class Line:
+    """One finding: ok, note or fault, what was seen, and the next step where it is not ok."""
+
+    check: str
+    state: str
+    seen: str
+    step: str = ""
+    code: Exit = Exit.OK
+
+
+def register(app: typer.Typer) -> None:
+    """Add this module's commands."""
+    app.command("doctor", help="体检：安装、配置、数据库、浏览器、字体、时区、邮件、磁盘")(doctor_command)
+
+
+def doctor_command(
+    context: typer.Context, as_json: JsonOption = False,
+    write_schema: Annotated[bool, typer.Option("--write-schema", help="重新生成 config/schema/ 后退出")] = False,
+) -> None:
+    """Check everything; exit with the code of the first fault."""
+    state: Context = context.obj
+    if write_schema:
+        print_lines(str(path) for path in export_schemas(checkout_root() / "config" / "schema"))
+        return
+    lines = list(examine(state))
+    words = {"ok": tr("正常", "ok"), "note": tr("注意", "note"), "fault": tr("故障", "FAULT")}
+    if as_json:
+        print_json([asdict(line) for line in lines])
+    else:
+        print_rows([{**asdict(line), "state": words[line.state]} for line in lines], {
+            "state": tr("结果", "State"), "check": tr("项目", "Check"), "seen": tr("看到", "Seen"),
+            "step": tr("怎么办", "What to do"),
+        }, False)
+    faults = [line for line in lines if line.state == "fault"]
+    if faults:
+        raise typer.Exit(faults[0].code)
+
+
+def examine(state: Context) -> Iterator[Line]:
+    """Yield one finding per check; no check stops another."""
+    checks: tuple[Callable[[Context], Line], ...] = (
+        _python, _packages, _configuration, _zone, _data_folder, _database, _browser, _fonts, _mail, _channels,
+    )
+    for check in checks:
+        yield check(state)
+
+
+def _python(_state: Context) -> Line:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Line("Python", "ok", version)
+
+
+def _packages(_state: Context) -> Line:
+    root = checkout_root()
+    strangers = []
+    for name in PACKAGES:
+        place = Path(importlib.import_module(name).__file__ or "").resolve()
+        if not place.is_relative_to(root):
+            strangers.append(f"{name} → {place}")
+    if strangers:
+        return Line(tr("程序包", "Packages"), "fault", "；".join(strangers), tr(
+            "同名的包挡住了本项目，请在本项目的虚拟环境里运行（make setup）",
+            "Another package of that name comes first; run in this project's virtual environment (make setup)"), Exit.CONFIGURATION)
+    return Line(tr("程序包", "Packages"), "ok", tr(f"{len(PACKAGES)} 个都来自本目录", f"all {len(PACKAGES)} come from this checkout"))
+
+
+def _configuration(state: Context) -> Line:
+    name = tr("配置", "Configuration")
+    try:
+        settings = state.settings
+    except ConfigError as error:
+        return Line(name, "fault", error.problems[0], tr(
+            f"共 {len(error.problems)} 处，按行号改好再运行", f"{len(error.problems)} in all; mend them by line number"), Exit.CONFIGURATION)
+    enabled = [source for source in settings.sources.values() if source.enabled]
+    seen = tr(f"{state.env.config}：{len(settings.watches.watches)} 个监测词，{len(enabled)} 个启用的来源",
+              f"{state.env.config}: {len(settings.watches.watches)} watches, {len(enabled)} enabled sources")
+    if settings.app.brand.name == EXAMPLE_BRAND and state.env.config == checkout_root() / "config":
+        return Line(name, "note", seen, tr("还是示例品牌，请改 config/vocwatch.yaml 和 config/watches.yaml",
+                                           "Still the example brand: edit config/vocwatch.yaml and config/watches.yaml"))
+    if "example.com" in settings.app.crawler.contact:
+        return Line(name, "note", seen, tr("crawler.contact 还是示例地址，请换成你们的", "crawler.contact is still the example; put your own"))
+    if not enabled:
+        return Line(name, "note", seen, tr("还没有启用的来源：vocwatch source new 名字 网址", "No source yet: vocwatch source new NAME URL"))
+    return Line(name, "ok", seen)
+
+
+def _zone(state: Context) -> Line:
+    try:
+        zone = state.settings.app.timezone
+        ZoneInfo(zone)
+    except (ConfigError, ZoneInfoNotFoundError):
+        return Line(tr("时区", "Time zone"), "fault", tr("读不到", "not readable"), tr(
+            "安装 tzdata（系统包或 pip install tzdata）", "Install tzdata (system package or pip install tzdata)"), Exit.CONFIGURATION)
+    return Line(tr("时区", "Time zone"), "ok", f"{zone}，{state.now.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}")
+
+
+def _data_folder(state: Context) -> Line:
+    name = tr("数据目录", "Data folder")
+    try:
+        state.env.data.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=state.env.data):
+            pass
+    except OSError as error:
+        return Line(name, "fault", f"{state.env.data}: {error.strerror}", tr(
+            "换一个可写的目录：VOCWATCH_DATA", "Choose a writable folder: VOCWATCH_DATA"), Exit.STORAGE)
+    free = shutil.disk_usage(state.env.data).free
+    seen = tr(f"{state.env.data}，剩余 {free / 1024**3:.1f} GB", f"{state.env.data}, {free / 1024**3:.1f} GB free")
+    if free < LOW_DISK_BYTES:
+        return Line(name, "note", seen, tr("不足 2 GB，请清理或换盘", "Less than 2 GB left: clean up or move"))
+    return Line(name, "ok", seen)
+
+
+def _database(state: Context) -> Line:
+    name = tr("数据库", "Database")
+    try:
+        current, head = state.store.versions()
+    except StorageError as error:
+        return Line(name, "fault", str(error), tr("修好后重试", "Mend and try again"), Exit.STORAGE)
+    if current != head:
+        return Line(name, "fault", f"{current} ≠ {head}", tr("版本不符：用新版程序打开", "Schema differs: use the newer program"), Exit.STORAGE)
+    return Line(name, "ok", tr(f"{state.store.dialect}，表结构 {current}", f"{state.store.dialect}, schema {current}"))
+
+
+def _browser(state: Context) -> Line:
+    name = tr("浏览器", "Browser")
+    step = tr("运行 make browser，或 python -m playwright install --with-deps chromium；没有它，浏览器来源标为未运行",
+              "Run make browser, or python -m playwright install --with-deps chromium; without it browser sources are not run")
+    choice = find_browser(state.env)
+    if choice is None:
+        return Line(name, "note", tr("没有找到", "none found"), step)
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder) / "page.html"
+        page.write_text("<!doctype html><meta charset=utf-8><p style='font-size:40px'>体检", encoding="utf-8")
+        try:
+            screenshot(state.env, page, Path(folder) / "page.png", 200)
+        except (NoBrowser, OSError) as error:
+            return Line(name, "note", str(error), step)
+    return Line(name, "ok", tr(f"{choice.label}，能渲染", f"{choice.label}, renders"))
+
+
+def _fonts(_state: Context) -> Line:
+    name = tr("中文字体", "Chinese fonts")
+    step = tr("安装一种中文字体，如 apt-get install fonts-noto-cjk；只影响截图", "Install one, such as fonts-noto-cjk; only pictures need it")
+    try:
+        listed = subprocess.run(["fc-list", ":lang=zh", "family"], capture_output=True, text=True, timeout=30, check=False).stdout
+    except (OSError, subprocess.TimeoutExpired):
+        return Line(name, "note", tr("没有 fc-list，无法检查", "no fc-list, cannot tell"), step)
+    families = sorted({line.split(",")[0].strip() for line in listed.splitlines() if line.strip()})
+    return Line(name, "ok", families[0]) if families else Line(name, "note", tr("没有", "none"), step)
+
+
+def _mail(state: Context) -> Line:
+    smtp = state.env.smtp
+    if not smtp.host or not smtp.sender:
+        return Line(tr("邮件", "Mail"), "note", tr("未配置", "not configured"), tr(
+            "要发日报就设置 VOCWATCH_SMTP_HOST、VOCWATCH_SMTP_FROM 等（见 .env.example）",
+            "To send digests set VOCWATCH_SMTP_HOST, VOCWATCH_SMTP_FROM … (see .env.example)"))
+    return Line(tr("邮件", "Mail"), "ok", f"{smtp.host}:{smtp.port} {smtp.security}，{smtp.sender}")
+
+
+def _channels(_state: Context) -> Line:
+    return Line(tr("推送渠道", "Push channels"), "note", tr("未配置，红线预警只进日报和 vocwatch alerts",
+                                                          "not configured; red-line alerts appear in the digest and in vocwatch alerts"))

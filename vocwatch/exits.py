@@ -1,0 +1,26 @@
+"""Exit codes, one per cause (docs/operate)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What the shell is told."""
+
+    OK = 0
+    USAGE = 2
+    STORAGE = 3
+    CONFIGURATION = 4
+    BLOCKED = 5
+    INCOMPLETE = 6
+    DELIVERY = 7
+
+
+class Stop(Exception):
+    """Ends a command with one clear message and a documented exit code."""
+
+    def __init__(self, code: Exit, message: str):
+        super().__init__(message)
+        self.code = code
+        self.message = message

@@ -1,0 +1,21 @@
+"""The language of messages: Chinese, or English with `--lang en`."""
+
+from __future__ import annotations
+
+_chosen = "zh"
+
+
+def set_language(code: str) -> None:
+    """Choose the language of all later messages: "zh" or "en"."""
+    global _chosen  # noqa: PLW0603 - one process speaks one language
+    _chosen = "en" if code.lower().startswith("en") else "zh"
+
+
+def language() -> str:
+    """Return "zh" or "en"."""
+    return _chosen
+
+
+def tr(zh: str, en: str) -> str:
+    """Return the text in the chosen language. Both stand side by side so that neither is forgotten."""
+    return en if _chosen == "en" else zh

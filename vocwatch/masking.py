@@ -1,0 +1,397 @@
+"""Masking of personal data in free text: phone, ID card, bank card, order number, address, name and so on.
+
+Detectors run over a *view* of the text in which characters without width are gone and every kind of digit is an
+ASCII digit, so that neither hides a number; what they find is replaced in the original. A detector's patterns are
+bounded or start only where a run starts, so that time grows linearly with the text.
+"""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+from vocwatch.addresses import SURNAME, find_addresses
+
+PHONE, LANDLINE, ID_CARD, BANK, ORDER = "手机号", "电话", "身份证", "银行卡", "订单号"
+ADDRESS, NAME, EMAIL, WECHAT, QQ, PLATE, PASSPORT = "地址", "姓名", "邮箱", "微信", "QQ", "车牌", "护照"
+
+# A replaced text is searched again, since taking one thing away can show another. Two rounds are the rule.
+_ROUNDS = 10
+
+Span = tuple[int, int, str]
+Finder = Callable[[str], Iterator[Span]]
+
+# Characters that show nothing: controls, zero-width, bidi, fillers, variation selectors, keycaps, combining marks.
+_UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+    "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "\U000e0000-\U000e0fff]+"
+)
+
+
+def _folding() -> dict[int, str]:
+    """Return the one-to-one table: full-width to ASCII, any script's digits and circled digits to 0-9, dashes."""
+    table = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
+    for code in range(0x80, 0x1FC00):
+        digit = unicodedata.decimal(chr(code), None)
+        if digit is not None:
+            table[code] = str(digit)
+    for start in (0x2460, 0x2776, 0x2780, 0x278A, 0x24F5):  # ① ❶ ➀ ➊ ⓵
+        table.update({start + i: str(i + 1) for i in range(9)})
+    table.update({0x24EA: "0", 0x24FF: "0", 0x3000: " ", 0xA0: " "})
+    table.update(dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212, 0xFE63, 0xFE58), "-"))
+    return table
+
+
+_FOLD = _folding()
+
+
+class _View:
+    """The text as the detectors see it, and the way back to the original offsets."""
+
+    def __init__(self, original: str):
+        self.text = original
+        self._cuts: list[int] = []  # view offset at which something was left out
+        self._gone: list[int] = []  # how much was left out up to and including that place
+        if original.isascii() and original.isprintable():
+            return
+        total = 0
+        for match in _UNSEEN.finditer(original):
+            self._cuts.append(match.start() - total)
+            total += match.end() - match.start()
+            self._gone.append(total)
+        self.text = (_UNSEEN.sub("", original) if self._cuts else original).translate(_FOLD)
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Return the original offsets of the view's [start, end)."""
+        return self._shift(start), self._shift(end)
+
+    def _shift(self, offset: int) -> int:
+        count = bisect.bisect_right(self._cuts, offset)
+        return offset + (self._gone[count - 1] if count else 0)
+
+
+# --- numbers ---------------------------------------------------------------------------------------------------
+
+_SEP = r"(?: {0,2}[-.·/_ ] ?)"
+_MOBILE = re.compile(
+    r"(?<!\d)(?<!\d\.)(?:\(?(?:\+|00)?86\)?[ -]{0,2}|0)?(?P<body>"
+    rf"1[3-9]\d{_SEP}?\d{{4}}{_SEP}?\d{{4}}"  # 138 0013 8000 and without separators
+    r"|1[3-9](?:[ -]{0,3}\d){9}"  # any other grouping by blanks and dashes
+    r"|1(?P<s>[^\w\s]{1,2})[3-9](?:(?P=s)\d){9}"  # one and the same sign between all digits
+    r")(?!\d)(?![:.]\d)"
+)
+_CN_DIGIT = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两洞拐勾"
+_MOBILE_WORDS = re.compile(rf"(?<![\d{_CN_DIGIT}])[1一幺壹][{_CN_DIGIT}3-9][\d{_CN_DIGIT}]{{9}}(?![\d{_CN_DIGIT}])")
+_DATE_START = re.compile(r"1[3-9]\d\d[-. ]{1,3}(?:0?[1-9]|1[0-2])[-. ]{1,3}\d")
+_LANDLINE = re.compile(
+    r"(?<!\d)(?<!\d[.-])(?:\(?(?:\+|00)86\)?[ -]?)?\(?0(?:10|2\d|[3-9]\d\d)(?:\) ?|[ -]{1,2})?"
+    r"[2-8]\d{2,3}[ -]?\d{4}(?:(?:-|转| 转 ?)\d{1,6})?(?!\d)"
+)
+_LANDLINE_LOCAL = re.compile(
+    r"(?:电话|座机|固话|手机|号码|[Tt][Ee][Ll])[号码是为:. ]{0,4}(?P<body>[2-8]\d{2,3}[ -]?\d{4})(?!\d)"
+)
+
+_ID18 = re.compile(r"(?<!\d)[1-9](?:[ -]?\d){16}[ -]?[\dXx](?!\d)")
+_ID_LABELLED = re.compile(
+    r"(?:身份证|证件|实名|公民身份)[一-龥]{0,4}[:= ]{0,3}(?P<body>[1-9]\d{14}(?:\d\d[\dXx])?)(?![\dA-Za-z])"
+)
+_PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 "
+                       "71 81 82 83 91".split())
+_ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+
+_CARD_GROUPED = re.compile(r"(?<!\d)\d{4}(?:[ -]\d{4}){3}(?:[ -]?\d{1,3})?(?!\d)")
+_CARD_LABELLED = re.compile(
+    r"(?:银行卡|储蓄卡|信用卡|借记卡|卡号|银行账号|银行账户|收款账号)[一-龥]{0,4}[:= ]{0,3}"
+    r"(?P<body>\d(?:[ -]?\d){14,18})(?!\d)"
+)
+_CARD_START = re.compile(r"62|4|5[1-5]|2[2-7]|3[5-7]|60|6[5-9]|9[0-9]")
+
+_ORDER_LABEL = (
+    r"(?:订单|运单|快递单|物流单|面单|包裹单|售后单|退款单|退货单|工单|服务单|投诉单|支付单)(?:编?号码?)?"
+    r"|(?:快递|物流|包裹|售后|退款|退货|交易|流水|支付)(?:编?号码?|单号)|单号|[Oo]rder ?(?:[Nn]o|[Ii][Dd]|[Nn]umber)?"
+)
+_ORDER_LABELLED = re.compile(
+    rf"(?:{_ORDER_LABEL})[是为:=#.“\"'(【\[ ]{{0,4}}"
+    r"(?P<body>[A-Za-z]{0,6}-?\d(?:-?[\dA-Za-z]){7,39}|\d{4}(?: \d{2,6}){2,6})(?![\dA-Za-z])"
+)
+_TRACKING = re.compile(r"(?<![A-Za-z0-9/=_-])(?:SF|YT|JT|ZTO?|STO?|EMS|DPK|YD|JD[A-Z]{0,2})\d{11,15}(?!\d)")
+_LONG_RUN = re.compile(r"(?<![\dA-Za-z_/=?&#%])(?<!\d\.)\d{15,64}(?![\dA-Za-z_])")
+_POST_ID = re.compile(r"(?:(?<![A-Za-z])(?:[mpvtfa]?id|uid|sku|bvid|url)|商品|货号|条码|帖子?|微博|视频|笔记|评论)"
+                      r"(?:编?号|码|id)?[:=# 是为]{0,3}$", re.IGNORECASE)
+_DIGITS = re.compile(r"\d+")
+
+
+def _valid_date(text: str) -> bool:
+    try:
+        dt.date(int(text[:4]), int(text[4:6]), int(text[6:8]))
+    except ValueError:
+        return False
+    return True
+
+
+def _is_id18(digits: str) -> bool:
+    """Say whether 18 characters are an ID card by province, birth date and check digit (GB 11643)."""
+    if digits[:2] not in _PROVINCES or digits[6:8] not in ("18", "19", "20") or not _valid_date(digits[6:14]):
+        return False
+    total = sum(int(c) * w for c, w in zip(digits[:17], _ID_WEIGHTS, strict=True))
+    return digits[17].upper() == "10X98765432"[total % 11]
+
+
+def _is_id15(digits: str) -> bool:
+    return digits[:2] in _PROVINCES and _valid_date("19" + digits[6:12])
+
+
+def _luhn(digits: str) -> bool:
+    """Say whether the check digit of a card number is right (ISO/IEC 7812-1)."""
+    doubled = (int(c) * (2 if i % 2 else 1) for i, c in enumerate(reversed(digits)))
+    return sum(n - 9 if n > 9 else n for n in doubled) % 10 == 0
+
+
+def _plain(text: str) -> str:
+    return text.replace(" ", "").replace("-", "")
+
+
+def _id_cards(view: str) -> Iterator[Span]:
+    for match in _ID18.finditer(view):
+        if _is_id18(_plain(match.group())):
+            yield match.start(), match.end(), ID_CARD
+    for match in _ID_LABELLED.finditer(view):
+        yield *match.span("body"), ID_CARD
+
+
+def _cards(view: str) -> Iterator[Span]:
+    for match in _CARD_LABELLED.finditer(view):
+        yield *match.span("body"), BANK
+    for match in _CARD_GROUPED.finditer(view):
+        digits = _plain(match.group())
+        # UnionPay's 62 in groups of four is a card even with a mistyped check digit.
+        if (_luhn(digits) and _CARD_START.match(digits)) or digits.startswith("62"):
+            yield match.start(), match.end(), BANK
+
+
+def _orders(view: str) -> Iterator[Span]:
+    for match in _ORDER_LABELLED.finditer(view):
+        body = match.group("body")
+        # A date after the word (订单2026-09-14) and a word of letters are no order numbers.
+        if sum(map(len, _DIGITS.findall(body))) >= 8 and not _looks_like_date(body):
+            yield *match.span("body"), ORDER
+    for match in _TRACKING.finditer(view):
+        yield match.start(), match.end(), ORDER
+
+
+_DATE_BODY = re.compile(r"20\d\d-?(?:0?[1-9]|1[0-2])-?(?:0?[1-9]|[12]\d|3[01])")
+
+
+def _looks_like_date(body: str) -> bool:
+    return bool(_DATE_BODY.fullmatch(body))
+
+
+def _long_runs(view: str) -> Iterator[Span]:
+    """Find long numbers that stand alone: by their check digits an ID or bank card, otherwise an order number."""
+    for match in _LONG_RUN.finditer(view):
+        digits = match.group()
+        if len(set(digits)) < 4 or _POST_ID.search(view, max(0, match.start() - 12), match.start()):
+            continue  # 66666666666666666 is laughter
+        kind = ORDER
+        if len(digits) == 15 and _is_id15(digits):
+            kind = ID_CARD
+        elif 16 <= len(digits) <= 19 and _CARD_START.match(digits) and _luhn(digits):
+            kind = BANK
+        yield match.start(), match.end(), kind
+
+
+def _mobiles(view: str) -> Iterator[Span]:
+    for match in _MOBILE.finditer(view):
+        if not _DATE_START.match(match.group("body")):
+            yield match.start(), match.end(), PHONE
+
+
+def _mobile_words(view: str) -> Iterator[Span]:
+    for match in _MOBILE_WORDS.finditer(view):
+        yield match.start(), match.end(), PHONE
+
+
+def _landlines(view: str) -> Iterator[Span]:
+    for match in _LANDLINE.finditer(view):
+        yield match.start(), match.end(), LANDLINE
+    for match in _LANDLINE_LOCAL.finditer(view):
+        yield *match.span("body"), LANDLINE
+
+
+# --- accounts, plates, documents -------------------------------------------------------------------------------
+
+_EMAIL = re.compile(
+    r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+ ?@ ?(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9])"
+)
+_WECHAT = re.compile(
+    r"(?:(?:微信|薇信|威信|徽信|[Vv]信|(?<![A-Za-z])(?:[Ww]e ?[Cc]hat|[Ww]ei ?[Xx]in|[VvWw][Xx]))|[加➕+] ?[Vv](?![A-Za-z]))"
+    r"(?P<gap>(?:同号|号码?|[Ii][Dd]|账号|是|为|加我?|[:=➕+ ]){0,4})"
+    r"(?P<body>[A-Za-z][A-Za-z0-9_-]{5,19}|\d{5,12})(?![A-Za-z0-9_-])"
+)
+_WXID = re.compile(r"(?<![A-Za-z0-9])wxid_[A-Za-z0-9]{6,30}")
+_QQ = re.compile(
+    r"(?:(?<![A-Za-z])[Qq] ?[Qq]|扣扣|抠抠|球球|企鹅|[加➕+] ?[Qq](?![A-Za-z]))(?:群|号码?|账号|是|为|加我?|[:=➕+ ]){0,4}"
+    r"(?P<body>[1-9]\d{4,11})(?!\d)"
+)
+_PLATE = re.compile(
+    r"[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-HJ-NP-Z][·•. -]?"
+    r"(?P<tail>(?:[A-HJK]\d{5}|[A-HJK][A-HJ-NP-Z]\d{4}|\d{5}[A-HJK])|[A-HJ-NP-Z0-9]{4}[A-HJ-NP-Z0-9挂学警港澳])"
+    r"(?![A-Za-z0-9])"
+)
+_PASSPORT = re.compile(r"(?:护照|通行证)[一-龥]{0,3}[:= ]{0,3}(?P<body>[A-Za-z]{1,2}\d{7,8})(?![A-Za-z0-9])")
+
+
+def _accounts(view: str) -> Iterator[Span]:
+    if "@" in view:
+        for match in _EMAIL.finditer(view):
+            yield match.start(), match.end(), EMAIL
+    for match in _WECHAT.finditer(view):
+        body = match.group("body")
+        explicit = any(sign in match.group("gap") for sign in ":=号是")
+        if explicit or any(not c.isalpha() for c in body):
+            yield *match.span("body"), WECHAT
+    for match in _WXID.finditer(view):
+        yield match.start(), match.end(), WECHAT
+    for match in _QQ.finditer(view):
+        yield *match.span("body"), QQ
+
+
+def _documents(view: str) -> Iterator[Span]:
+    for match in _PLATE.finditer(view):
+        if sum(c.isdigit() for c in match.group("tail")) >= 3:
+            yield match.start(), match.end(), PLATE
+    for match in _PASSPORT.finditer(view):
+        yield *match.span("body"), PASSPORT
+
+
+# --- names -----------------------------------------------------------------------------------------------------
+
+# Characters that go on with the sentence instead of the name.
+_GIVEN = r"(?![的了是在不没我你您他她电手地住说收已签要让给把被和与及先女有也就都吗呢吧啊这那个一什谁怎很太必请找询面含部时])[一-龥]"
+_NAME_LABELLED = re.compile(
+    r"(?:收件人|收货人|联系人|寄件人|发件人|签收人|开户人|持卡人|户名|姓名)(?:姓名)?"
+    rf"(?:(?:[:=]| ?[是为叫]) ?(?P<strict>[一-龥]{{2,4}}(?:·[一-龥]{{1,8}})*)(?![一-龥])|[:= 是为叫]{{0,3}}(?P<loose>{SURNAME}(?:{_GIVEN}){{1,2}}))"
+)
+_NAME_SELF = re.compile(rf"(?:我叫|本人叫|名叫)(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})")
+_NAME_TITLE = re.compile(
+    rf"(?:(?<![一-龥])|(?<=我是)|(?<=我姓)|(?<=联系)|(?<=您好)|(?<=你好)|(?<=的)|(?<=和)|(?<=给)|(?<=找))"
+    rf"(?P<body>{SURNAME})(?=先生|女士|小姐(?!姐))"
+)
+_NAME_FULL_TITLE = re.compile(
+    rf"(?:我是|联系人?|收件人?|客户|顾客|买家|尊敬的|您好[,!]? ?|你好[,!]? ?|致)(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})(?=先生|女士|小姐(?!姐))"
+)
+_NO_NAME = frozenset("周末 周一 周二 周三 周四 周五 周六 周日 周天 高兴 安全 平台 方便 时间 全部 常用 马上 麻烦 谢谢 "
+                     "应该 从来 万一 任何 成功 明天 后天 查询 盛大 单号 何时 申请 解决 支付 全额 金额 何人 向我 "
+                     "不详 未知 匿名 保密 错误 如下 填错 写错 有误".split())
+_NEAR_SEP = r"[ ,:、;。\t\n]{1,3}"
+_NAME_BEFORE = re.compile(rf"(?<![一-龥])(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}}){_NEAR_SEP}$")
+_NAME_AFTER = re.compile(rf"{_NEAR_SEP}(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})(?![一-龥])")
+
+
+def _names(view: str) -> Iterator[Span]:
+    for match in _NAME_LABELLED.finditer(view):
+        group = "strict" if match.group("strict") else "loose"
+        if match.group(group) not in _NO_NAME:
+            yield *match.span(group), NAME
+    for pattern in (_NAME_SELF, _NAME_TITLE, _NAME_FULL_TITLE):
+        for match in pattern.finditer(view):
+            if match.group("body") not in _NO_NAME:
+                yield *match.span("body"), NAME
+
+
+def _names_beside(view: str, spans: list[Span]) -> Iterator[Span]:
+    """Find the name in a pasted block: 王小明 13800138000 杭州市…, before or behind a phone number."""
+    for start, end, kind in spans:
+        if kind not in (PHONE, LANDLINE):
+            continue
+        before = _NAME_BEFORE.search(view, max(0, start - 8), start)
+        after = _NAME_AFTER.match(view, end)
+        for match in (before, after):
+            if match and match.group("body") not in _NO_NAME:
+                yield *match.span("body"), NAME
+
+
+def _addresses(view: str) -> Iterator[Span]:
+    for start, end in find_addresses(view):
+        yield start, end, ADDRESS
+
+
+# Earlier finders win where two overlap.
+_NUMERIC: tuple[Finder, ...] = (_id_cards, _cards, _mobiles, _orders, _long_runs, _landlines)
+_FINDERS: tuple[Finder, ...] = (_mobile_words, _accounts, _documents, _addresses, _names)
+
+
+def mask(text: str) -> str:
+    """Return `text` with personal data replaced by tokens such as [手机号]. Masking twice changes nothing more."""
+    return mask_with_report(text)[0]
+
+
+def mask_with_report(text: str) -> tuple[str, Counter[str]]:
+    """Return the masked text and how many of each kind were replaced."""
+    counts: Counter[str] = Counter()
+    for _ in range(_ROUNDS):
+        view = _View(text)
+        spans = _find(view.text)
+        if not spans:
+            break
+        pieces, position = [], 0
+        for start, end, kind in spans:
+            first, last = view.original(start, end)
+            pieces += [text[position:first], f"[{kind}]"]
+            position = last
+            counts[kind] += 1
+        text = "".join(pieces) + text[position:]
+    return text, counts
+
+
+def _find(view: str) -> list[Span]:
+    """Return the spans to replace, in order and without overlap."""
+    taken: list[Span] = []
+    if _DIGITS.search(view):
+        for finder in _NUMERIC:
+            _add(taken, finder(view))
+    for finder in _FINDERS:
+        _add(taken, finder(view))
+    _add(taken, _names_beside(view, list(taken)))
+    return taken
+
+
+def _add(taken: list[Span], found: Iterator[Span]) -> None:
+    """Merge what a finder found into the sorted spans, leaving out what overlaps them."""
+    fresh = sorted(found)
+    if not fresh:
+        return
+    merged: list[Span] = []
+    old, end = 0, 0
+    for span in fresh:
+        while old < len(taken) and taken[old][0] < span[0]:
+            merged.append(taken[old])
+            end = max(end, taken[old][1])
+            old += 1
+        blocked = span[0] < end or (old < len(taken) and taken[old][0] < span[1])
+        if not blocked:
+            merged.append(span)
+            end = span[1]
+    merged += taken[old:]
+    taken[:] = merged
+
+
+def mask_nicknames(text: str, names: Mapping[str, str]) -> str:
+    """Replace each nickname (of two characters or more) by its role word, such as 买家 or 客服; longest first.
+
+    Of a shop's sub-account (店铺名:客服名) the part behind the colon is replaced as well.
+    """
+    words: dict[str, str] = {}
+    for name, role in names.items():
+        for part in (name.strip(), re.split("[:：]", name)[-1].strip()):
+            if len(part) >= 2 and part != role:
+                words.setdefault(part, role)
+    if not words:
+        return text
+    pattern = re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)))
+    return pattern.sub(lambda match: words[match.group()], text)

@@ -1,0 +1,68 @@
+"""Running the bundled practice web (examples/practice) beside a command."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vocwatch.settings.env import checkout_root
+
+NOW = "2026-11-16T08:30:00+08:00"
+BASE_PORT = 8710
+START_SECONDS = 20
+
+
+class PracticeError(Exception):
+    """The practice web did not come up."""
+
+
+def folder() -> Path:
+    """Where the practice web lies in this checkout."""
+    return checkout_root() / "examples" / "practice"
+
+
+@contextmanager
+def practice_web(now: str = NOW, port: int = BASE_PORT) -> Iterator[dict[str, str]]:
+    """Serve the practice web on loopback; yields the variables that its source files ask for.
+
+    The usual ports are taken where they are free, so that addresses stay the same from run to run.
+    """
+    with tempfile.TemporaryDirectory(prefix="vocwatch-practice-") as scratch:
+        for wanted in (port, 0):
+            ready = Path(scratch) / f"ports-{wanted}.json"
+            process = subprocess.Popen(
+                [sys.executable, str(folder() / "serve.py"), "--port", str(wanted), "--now", now, "--port-file", str(ready)],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+            )
+            try:
+                sites = _wait(process, ready)
+                if sites is not None:
+                    yield {f"PRACTICE_{site.upper()}": address for site, address in sites.items()}
+                    return
+            finally:
+                process.terminate()
+                try:
+                    process.communicate(timeout=10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    process.communicate()
+        raise PracticeError("练习网站启动失败：127.0.0.1 上没有可用的端口")
+
+
+def _wait(process: subprocess.Popen[bytes], ready: Path) -> dict[str, str] | None:
+    """Wait for the port file; None when the process ended first (its ports are taken)."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if ready.exists() and os.path.getsize(ready):
+            return dict(json.loads(ready.read_text(encoding="utf-8")))
+        if process.poll() is not None:
+            return None
+        time.sleep(0.05)
+    return None

@@ -1,0 +1,173 @@
+"""The order of the day: crawl → import → analyse → incidents → digest, once or at their times.
+
+Every step claims what is undone and may be killed and repeated; this module only puts them in order.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import fcntl
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.triggers.cron import CronTrigger
+from apscheduler.triggers.interval import IntervalTrigger
+
+from crawlers.runner import CrawlResult, crawl
+from reports.digest import DigestFiles, write_digest
+from reports.run import IncidentReport, build_incidents
+from sentiment.run import AnalyseReport, analyse
+from sessions.importer import ImportRefused, ImportReport, import_file
+from vocwatch.clock import business_date
+from vocwatch.lang import tr
+from vocwatch.settings import Settings
+from vocwatch.store import Store, runs
+
+HISTORY_DAYS = 34
+EXPORT_SUFFIXES = {".csv", ".xlsx", ".jsonl", ".json", ".txt", ".tsv"}
+Progress = Callable[[str], None]
+
+
+class Busy(Exception):
+    """Another vocwatch works on the same data folder."""
+
+
+@dataclass
+class CycleReport:
+    """What one full cycle did."""
+
+    crawled: list[CrawlResult] = field(default_factory=list)
+    imported: list[ImportReport] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    analysed: AnalyseReport | None = None
+    incidents: list[IncidentReport] = field(default_factory=list)
+    digest: DigestFiles | None = None
+
+
+@contextmanager
+def only_one(settings: Settings) -> Iterator[None]:
+    """Hold the data folder's work lock; the system lets go of it even after kill -9. Raises Busy."""
+    settings.env.data.mkdir(parents=True, exist_ok=True)
+    handle: IO[str] = (settings.env.data / "work.lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        handle.close()
+        raise Busy(
+            tr(f"另一个 vocwatch 正在处理 {settings.env.data}，请等它结束",
+               f"Another vocwatch is working on {settings.env.data}; wait for it to finish")
+        ) from error
+    try:
+        yield
+    finally:
+        handle.close()
+
+
+def cycle(
+    settings: Settings, store: Store, date: dt.date, *, sources: Sequence[str] | None = None,
+    exports: Sequence[Path] = (), engine: str = "auto", lang: str = "zh", out: Path | None = None,
+    progress: Progress = lambda line: None,
+) -> CycleReport:
+    """Run one full cycle for a business date and write its digest. Nothing is sent."""
+    report = CycleReport()
+    progress(tr("采集：读取来源", "Crawling sources"))
+    report.crawled = crawl(settings, store, sources, on_progress=lambda name, state: progress(_crawl_line(name, state)))
+    for path in exports:
+        progress(tr(f"导入：{path.name}", f"Importing {path.name}"))
+        try:
+            report.imported.append(import_file(settings, store, path))
+        except ImportRefused as error:
+            report.refused.append(str(error))
+            progress(str(error))
+    progress(tr("判定：情感、主题、红线", "Judging sentiment, topics and red lines"))
+    report.analysed = analyse(
+        settings, store, engine=engine,
+        on_progress=lambda done, left: progress(tr(f"  已判定 {done} 条，还剩 {left} 条", f"  {done} judged, {left} left")),
+    )
+    progress(tr("事件：聚合、基线、评分", "Incidents: clusters, baselines, scores"))
+    report.incidents = catch_up(settings, store, date)
+    progress(tr("日报：写出", "Writing the digest"))
+    report.digest = write_digest(settings, store, date, now=settings.clock.now(), lang=lang, out=out)
+    return report
+
+
+def catch_up(settings: Settings, store: Store, date: dt.date) -> list[IncidentReport]:
+    """Build the incidents of `date`, and before it of those of the last 34 days that were never built."""
+    done = []
+    for back in range(HISTORY_DAYS, -1, -1):
+        day = date - dt.timedelta(days=back)
+        with store.read() as connection:
+            known = runs.latest(connection, "incidents", day.isoformat())
+        if back == 0 or known is None or known.status != "done":
+            done.append(build_incidents(settings, store, day, now=settings.clock.now()))
+    return done
+
+
+def pending_exports(folder: Path) -> list[Path]:
+    """Return the export files of a folder, oldest name first. Raises FileNotFoundError."""
+    return sorted(p for p in folder.iterdir() if p.suffix.lower() in EXPORT_SUFFIXES and not p.name.startswith("."))
+
+
+def _crawl_line(name: str, state: dict[str, object]) -> str:
+    pages, records = state.get("pages", 0), state.get("records", 0)
+    status = state.get("status")
+    line = tr(f"  {name}：{pages} 页，{records} 条", f"  {name}: {pages} pages, {records} records")
+    return f"{line} [{status}] {state.get('reason') or ''}" if status else line
+
+
+def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None:
+    """Work by the clock until interrupted: crawl and import at their pace, the digest at its time."""
+    zone = settings.app.zone
+    plan = settings.app.schedule
+    scheduler = BlockingScheduler(timezone=zone)
+
+    def listen() -> None:
+        crawl(settings, store, None, on_progress=lambda name, state: progress(_crawl_line(name, state)))
+        _import_new(settings, store, progress)
+        analyse(settings, store, engine="auto")
+        catch_up(settings, store, business_date(settings.clock.now(), zone))
+
+    def digest() -> None:
+        yesterday = business_date(settings.clock.now(), zone) - dt.timedelta(days=1)
+        analyse(settings, store, engine="auto")
+        catch_up(settings, store, yesterday)
+        files = write_digest(settings, store, yesterday, now=settings.clock.now(), out=None)
+        progress(tr(f"日报已写出：{files.html}", f"Digest written: {files.html}"))
+
+    def alone(job: Callable[[], None]) -> None:
+        try:
+            with only_one(settings):
+                job()
+        except Busy as busy:
+            progress(str(busy))
+
+    hour, minute = plan.digest_at.split(":")
+    # An explicit zone: APScheduler's from_crontab ignores the scheduler's own. Grace of half a day: a machine
+    # that slept over nine o'clock still writes the digest of that day, once.
+    scheduler.add_job(
+        alone, CronTrigger(hour=hour, minute=minute, timezone=zone), args=[digest], coalesce=True,
+        max_instances=1, misfire_grace_time=43200,
+    )
+    scheduler.add_job(
+        alone, IntervalTrigger(minutes=plan.crawl_every_minutes, timezone=zone, jitter=60), args=[listen],
+        coalesce=True, max_instances=1, misfire_grace_time=3600, next_run_time=settings.clock.now(),
+    )
+    try:
+        scheduler.start()
+    except (KeyboardInterrupt, SystemExit):
+        progress(tr("已停止", "Stopped"))
+
+
+def _import_new(settings: Settings, store: Store, progress: Progress) -> None:
+    folder = settings.app.schedule.import_folder
+    if not folder:
+        return
+    for path in pending_exports(settings.env.home / folder):
+        try:
+            import_file(settings, store, path)
+        except ImportRefused as error:
+            progress(str(error))

@@ -1,0 +1,362 @@
+"""Rows behind incidents: the complaints heard, and each incident's day, members and alerts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection, Row
+
+from vocwatch.models import TextKind
+from vocwatch.store.engine import chunks, upsert
+from vocwatch.store.schema import (
+    alerts,
+    assessments,
+    hits,
+    incident_days,
+    incident_members,
+    incidents,
+    mentions,
+    revisions,
+    sessions,
+    turns,
+)
+
+VOICES = ("customer", "media")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchHit:
+    """Where a text names a watch."""
+
+    watch: str
+    kind: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One judged text of a customer or the press, outside (mention) or inside (session).
+
+    `at` is when it was published (first seen, where the page gives no time) or when the session began; `author`
+    the keyed pseudonym of the poster or buyer; `text` is what span and hit offsets refer to; `channel` the
+    source, or 质检路径 for sessions; `kind` the mention kind, or empty.
+    """
+
+    text_kind: TextKind
+    ref_id: int
+    native_id: str
+    channel: str
+    at: dt.datetime
+    first_seen_at: dt.datetime
+    text: str
+    sentiment: str
+    score: float
+    confidence: float
+    severity: int
+    topics: tuple[str, ...]
+    red_lines: tuple[dict[str, Any], ...]
+    spans: tuple[dict[str, Any], ...]
+    voice: str
+    brand_match: bool
+    fingerprint: bytes
+    hits: tuple[WatchHit, ...] = ()
+    author: str | None = None
+    url: str = ""
+    kind: str = ""
+    parent: str | None = None
+    page_sha: str | None = None
+    gone: bool = False
+    sku: str | None = None
+    product: str | None = None
+    shop: str | None = None
+    likes: int = 0
+    replies: int = 0
+    shares: int = 0
+    views: int = 0
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """(text kind, row id): unique over both kinds."""
+        return (self.text_kind.value, self.ref_id)
+
+
+def placed_at() -> sa.ColumnElement[dt.datetime]:
+    """When a mention happened: its own time, else when it was first seen."""
+    return sa.func.coalesce(mentions.c.published_at, mentions.c.first_seen_at)
+
+
+def placed_between(since: dt.datetime, until: dt.datetime) -> sa.ColumnElement[bool]:
+    """The mention's moment lies in [since, until); written so that the index on published_at is used."""
+    published, seen = mentions.c.published_at, mentions.c.first_seen_at
+    return sa.or_(
+        sa.and_(published >= since, published < until),
+        sa.and_(published.is_(None), seen >= since, seen < until),
+    )
+
+
+def complaints(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[Heard]:
+    """Return the mentions in [since, until) that complain: negative or with a severity, by customers or press.
+
+    Comments are included even if they don't name the brand themselves: they belong to the post above them.
+    """
+    a = assessments.c
+    query = _mention_query().where(
+        placed_between(since, until), a.voice.in_(VOICES), a.refused.is_(None),
+        sa.or_(a.brand_match, mentions.c.parent.is_not(None)),
+        sa.or_(a.sentiment == "negative", a.severity >= 1),
+    )
+    return _mentions(connection, query)
+
+
+def mentions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
+    """Return judged mentions by row id."""
+    found: list[Heard] = []
+    for part in chunks(sorted(set(ids))):
+        found += _mentions(connection, _mention_query().where(mentions.c.id.in_(part)))
+    return found
+
+
+def service_complaints(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[Heard]:
+    """Return the judged sessions that began in [since, until)."""
+    query = _session_query().where(sessions.c.started_at >= since, sessions.c.started_at < until)
+    return _sessions(connection, query)
+
+
+def sessions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
+    """Return judged sessions by row id."""
+    found: list[Heard] = []
+    for part in chunks(sorted(set(ids))):
+        found += _sessions(connection, _session_query().where(sessions.c.id.in_(part)))
+    return found
+
+
+_JUDGED = [assessments.c[name] for name in (
+    "sentiment", "score", "confidence", "severity", "topics", "red_lines", "spans", "voice", "brand_match", "fingerprint",
+)]
+
+
+def _mention_query() -> sa.Select[Any]:
+    m = mentions.c
+    return (
+        sa.select(
+            m.id, m.native_id, m.source, m.url, m.kind, m.parent, m.author_key, m.first_seen_at, m.gone_at, m.sku,
+            m.product, m.shop, m.likes, m.replies, m.shares, m.views, placed_at().label("placed"),
+            revisions.c.title, revisions.c.text, revisions.c.page_sha, *_JUDGED,
+        )
+        .join(assessments, sa.and_(assessments.c.text_kind == "mention", assessments.c.ref_id == m.id))
+        .join(revisions, revisions.c.id == sa.func.coalesce(assessments.c.revision_id, m.revision_id))
+        .order_by(m.id)
+    )
+
+
+def _session_query() -> sa.Select[Any]:
+    s = sessions.c
+    return (
+        sa.select(
+            s.id, s.native_id, s.path, s.buyer_key, s.started_at, s.imported_at, s.sku, s.product, s.shop, *_JUDGED,
+        )
+        .join(assessments, sa.and_(assessments.c.text_kind == "session", assessments.c.ref_id == s.id))
+        .where(assessments.c.refused.is_(None)).order_by(s.id)
+    )
+
+
+def _mentions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
+    rows = connection.execute(query).all()
+    where = _hits(connection, "mention", [row.id for row in rows])
+    return [
+        Heard(
+            text_kind=TextKind.MENTION, ref_id=row.id, native_id=row.native_id, channel=row.source, at=row.placed,
+            first_seen_at=row.first_seen_at, text=f"{row.title}\n{row.text}" if row.title else row.text,
+            author=row.author_key, url=row.url, kind=row.kind, parent=row.parent, page_sha=row.page_sha,
+            gone=row.gone_at is not None, sku=row.sku, product=row.product, shop=row.shop, likes=row.likes or 0,
+            replies=row.replies or 0, shares=row.shares or 0, views=row.views or 0, hits=where.get(row.id, ()),
+            **_judged(row),
+        )
+        for row in rows
+    ]
+
+
+def _sessions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
+    rows = connection.execute(query).all()
+    ids = [row.id for row in rows]
+    where = _hits(connection, "session", ids)
+    said = customer_texts(connection, ids)
+    return [
+        Heard(
+            text_kind=TextKind.SESSION, ref_id=row.id, native_id=row.native_id, channel=row.path, at=row.started_at,
+            first_seen_at=row.imported_at, text=said.get(row.id, ""), author=row.buyer_key, sku=row.sku,
+            product=row.product, shop=row.shop, hits=where.get(row.id, ()), **_judged(row),
+        )
+        for row in rows
+    ]
+
+
+def _judged(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "sentiment": row.sentiment, "score": row.score, "confidence": row.confidence, "severity": row.severity,
+        "topics": tuple(row.topics or ()), "red_lines": tuple(row.red_lines or ()), "spans": tuple(row.spans or ()),
+        "voice": row.voice, "brand_match": row.brand_match, "fingerprint": bytes(row.fingerprint),
+    }
+
+
+def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[int, tuple[WatchHit, ...]]:
+    found: dict[int, list[WatchHit]] = defaultdict(list)
+    for part in chunks(ids):
+        query = (
+            sa.select(hits.c.ref_id, hits.c.watch, hits.c.kind, hits.c.start)
+            .where(hits.c.text_kind == text_kind, hits.c.ref_id.in_(part)).order_by(hits.c.ref_id, hits.c.start)
+        )
+        for row in connection.execute(query):
+            found[row.ref_id].append(WatchHit(row.watch, row.kind, row.start))
+    return {ref: tuple(items) for ref, items in found.items()}
+
+
+def customer_texts(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
+    """Return what the customer said in each session, one turn a line (the text that was judged)."""
+    said: dict[int, list[str]] = defaultdict(list)
+    for part in chunks(ids):
+        query = (
+            sa.select(turns.c.session_id, turns.c.text)
+            .where(turns.c.session_id.in_(part), turns.c.role == "customer")
+            .order_by(turns.c.session_id, turns.c.seq)
+        )
+        for row in connection.execute(query):
+            said[row.session_id].append(row.text)
+    return {session: "\n".join(lines) for session, lines in said.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An incident as it stood at the end of an earlier day."""
+
+    id: str
+    product: str | None
+    topic: str
+    first_day: dt.date
+    last_day: dt.date
+    level: str
+    score: float
+    recurs_of: str | None
+
+
+def known_before(connection: Connection, day: dt.date, within_days: int) -> list[Known]:
+    """Return the incidents listed in the `within_days` days before `day`, as of their last such day."""
+    d = incident_days.c
+    query = (
+        sa.select(incidents, d.day, d.level, d.score).join(incident_days, d.incident_id == incidents.c.id)
+        .where(d.day < day, d.day >= day - dt.timedelta(days=within_days)).order_by(d.day, incidents.c.id)
+    )
+    found: dict[str, Known] = {}
+    for row in connection.execute(query):
+        found[row.id] = Known(row.id, row.product, row.topic, row.first_day, row.day, row.level, row.score, row.recurs_of)
+    return list(found.values())
+
+
+def listed_days(connection: Connection, since: dt.date, until: dt.date) -> list[tuple[str | None, str, dt.date]]:
+    """Return (product, topic, day) of every incident listed in [since, until)."""
+    d = incident_days.c
+    query = (
+        sa.select(incidents.c.product, incidents.c.topic, d.day)
+        .join(incident_days, d.incident_id == incidents.c.id).where(d.day >= since, d.day < until)
+    )
+    return [(row.product, row.topic, row.day) for row in connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One text of an incident: which, when it joined, and the mention it copies (itself if original)."""
+
+    incident: str
+    text_kind: str
+    ref_id: int
+    day: dt.date
+    cluster: int | None
+
+
+def members(connection: Connection, ids: Iterable[str], until: dt.date | None = None) -> list[Member]:
+    """Return the members of incidents that joined before `until`."""
+    m = incident_members.c
+    found: list[Member] = []
+    for part in chunks(sorted(set(ids))):
+        query = sa.select(incident_members).where(m.incident_id.in_(part))
+        if until:
+            query = query.where(m.day < until)
+        for row in connection.execute(query.order_by(m.incident_id, m.day, m.text_kind, m.ref_id)):
+            found.append(Member(row.incident_id, row.text_kind, row.ref_id, row.day, row.cluster))
+    return found
+
+
+def taken_before(connection: Connection, day: dt.date, within_days: int) -> set[tuple[str, int]]:
+    """Return the (text kind, row id) of texts that joined an incident in the days before `day`."""
+    m = incident_members.c
+    query = sa.select(m.text_kind, m.ref_id).where(m.day < day, m.day >= day - dt.timedelta(days=within_days))
+    return {(row.text_kind, row.ref_id) for row in connection.execute(query)}
+
+
+def forget_day(connection: Connection, day: dt.date) -> None:
+    """Remove what was said of one business date, so that it can be said anew. Other dates are untouched."""
+    connection.execute(incident_days.delete().where(incident_days.c.day == day))
+    connection.execute(incident_members.delete().where(incident_members.c.day == day))
+
+
+def drop_empty(connection: Connection, day: dt.date) -> None:
+    """Remove incidents that no day lists any more, and the alerts of `day` that speak of unlisted ones."""
+    listed = sa.select(incident_days.c.incident_id)
+    connection.execute(incidents.delete().where(incidents.c.id.not_in(listed)))
+    today = sa.select(incident_days.c.incident_id).where(incident_days.c.day == day)
+    connection.execute(alerts.delete().where(alerts.c.day == day, alerts.c.incident_id.not_in(today)))
+
+
+def save_incident(connection: Connection, row: dict[str, Any], day_row: dict[str, Any], joined: Sequence[Member]) -> None:
+    """Write one incident's day. Title, shop and owner are those of its latest day, whatever day is rewritten."""
+    stored = connection.execute(sa.select(incidents.c.last_day).where(incidents.c.id == row["id"])).first()
+    if stored is None:
+        connection.execute(incidents.insert().values(**row))
+    elif stored.last_day <= row["last_day"]:
+        fresh = {name: row[name] for name in ("title", "shop", "owner", "last_day")}
+        connection.execute(incidents.update().where(incidents.c.id == row["id"]).values(**fresh))
+    upsert(connection, incident_days, [day_row], ("incident_id", "day"), tuple(set(day_row) - {"incident_id", "day"}))
+    upsert(
+        connection, incident_members,
+        [{"incident_id": m.incident, "text_kind": m.text_kind, "ref_id": m.ref_id, "day": m.day, "cluster": m.cluster}
+         for m in joined],
+        ("incident_id", "text_kind", "ref_id"),
+    )
+
+
+def raise_alert(
+    connection: Connection, incident: str, level: str, day: dt.date, now: dt.datetime,
+    mention_ids: Sequence[int], session_ids: Sequence[int],
+) -> None:
+    """Record a red-line alert; one that was raised already keeps its time and gets the newest members."""
+    upsert(
+        connection, alerts,
+        [{"incident_id": incident, "level": level, "day": day, "raised_at": now, "mention_ids": list(mention_ids),
+          "session_ids": list(session_ids)}],
+        ("incident_id", "level", "day"), ("mention_ids", "session_ids"),
+    )
+
+
+def alert_list(connection: Connection, since: dt.date | None = None) -> list[dict[str, Any]]:
+    """Return the raised alerts with their incident's title, newest first."""
+    query = sa.select(alerts, incidents.c.title).join(incidents, incidents.c.id == alerts.c.incident_id)
+    if since:
+        query = query.where(alerts.c.day >= since)
+    return [dict(row._mapping) for row in connection.execute(query.order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()))]
+
+
+def incident_list(connection: Connection, day: dt.date) -> list[dict[str, Any]]:
+    """Return the incidents listed on a day with that day's judgement, highest level and score first."""
+    d = incident_days.c
+    query = (
+        sa.select(incidents, incident_days).join(incident_days, d.incident_id == incidents.c.id)
+        .where(d.day == day).order_by(incidents.c.id)
+    )
+    rows = [dict(row._mapping) for row in connection.execute(query)]
+    order = "红橙黄蓝"
+    return sorted(rows, key=lambda row: (order.index(row["level"]), -row["score"], row["id"]))

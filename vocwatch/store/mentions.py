@@ -1,0 +1,237 @@
+"""Mentions and their revisions: written in batches, safe to write twice.
+
+A mention is (source, native id). Its first sight stays, its last sight moves; a different text adds a revision
+and becomes the newest one. A row read from a listing (`partial`) only fills what is missing and never replaces
+what its own page said.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from vocwatch.store.engine import chunks, upsert
+from vocwatch.store.schema import mentions, revisions
+
+PRECISIONS = ("none", "day", "hour", "minute", "second")  # from the coarsest to the finest
+_NATIVE_ID_LENGTH = 300
+_KEEP = ("parent", "author_key", "rating", "likes", "replies", "shares", "views", "product", "sku", "shop")
+_UPDATE = ("url", "kind", "published_at", "precision", "last_seen_at", "gone_at", *_KEEP)
+
+
+@dataclass(slots=True)
+class MentionRow:
+    """One mention as it goes into the store: already masked, its author already a pseudonym."""
+
+    native_id: str
+    url: str
+    kind: str
+    text: str
+    title: str | None = None
+    author_key: str | None = None
+    published_at: dt.datetime | None = None
+    precision: str = "none"
+    rating: float | None = None
+    likes: int | None = None
+    replies: int | None = None
+    shares: int | None = None
+    views: int | None = None
+    parent: str | None = None
+    product: str | None = None
+    sku: str | None = None
+    shop: str | None = None
+    page_sha: str | None = None
+    partial: bool = False
+
+    @property
+    def text_sha(self) -> str:
+        """Identity of the text, title included."""
+        return hashlib.sha256(f"{self.title or ''}\n{self.text}".encode("utf-8", "replace")).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a batch changed: mentions that are new, and known ones whose text is new."""
+
+    new: int = 0
+    changed: int = 0
+
+
+def identity(native_id: str) -> str:
+    """Return a native id that fits its column: an overlong one is cut and closed with its hash."""
+    if len(native_id) <= _NATIVE_ID_LENGTH:
+        return native_id
+    return f"{native_id[:_NATIVE_ID_LENGTH - 65]}~{hashlib.sha256(native_id.encode('utf-8', 'replace')).hexdigest()}"
+
+
+def save(connection: Connection, source: str, rows: Iterable[MentionRow], now: dt.datetime) -> Saved:
+    """Write a batch of mentions of one source with their texts; writing the same batch again changes nothing."""
+    batch = _merged(rows)
+    if not batch:
+        return Saved()
+    known = _known_rows(connection, source, list(batch))
+    values = [_values(source, row, known.get(row.native_id), now) for row in batch.values()]
+    upsert(connection, mentions, values, ["source", "native_id"], _UPDATE, _KEEP)
+    fresh = [native_id for native_id in batch if native_id not in known]
+    ids = {native_id: row.id for native_id, row in known.items()}
+    ids.update(_ids(connection, source, fresh))
+    changed = _save_revisions(connection, batch, known, ids, now)
+    return Saved(new=len(fresh), changed=changed)
+
+
+def _merged(rows: Iterable[MentionRow]) -> dict[str, MentionRow]:
+    """One row for each mention: the page's own reading before the listing's, the later before the earlier."""
+    batch: dict[str, MentionRow] = {}
+    for row in rows:
+        fitted = replace(row, native_id=identity(row.native_id),
+                         parent=identity(row.parent) if row.parent else None)
+        earlier = batch.get(fitted.native_id)
+        if earlier is None:
+            batch[fitted.native_id] = fitted
+        elif fitted.partial and not earlier.partial:
+            batch[fitted.native_id] = _filled(earlier, fitted)
+        else:
+            batch[fitted.native_id] = _filled(fitted, earlier)
+    return batch
+
+
+def _filled(strong: MentionRow, weak: MentionRow) -> MentionRow:
+    missing = {
+        name.name: getattr(weak, name.name) for name in fields(MentionRow)
+        if getattr(strong, name.name) is None and name.name not in ("title", "published_at")
+    }
+    if _finer(weak.published_at, weak.precision, strong.published_at, strong.precision):
+        missing.update(published_at=weak.published_at, precision=weak.precision)
+    return replace(strong, **missing)
+
+
+def _finer(
+    new: dt.datetime | None, new_precision: str, old: dt.datetime | None, old_precision: str
+) -> bool:
+    """Whether a newly read time replaces the stored one: there was none, or it is told more exactly."""
+    if new is None:
+        return False
+    return old is None or PRECISIONS.index(new_precision) > PRECISIONS.index(old_precision)
+
+
+def _values(source: str, row: MentionRow, known: Any | None, now: dt.datetime) -> dict[str, Any]:
+    first_seen = known.first_seen_at if known else now
+    published, precision = row.published_at, row.precision
+    if known and not _finer(published, precision, known.published_at, known.precision):
+        published, precision = known.published_at, known.precision
+    value = dict(
+        source=source, native_id=row.native_id, url=row.url, kind=row.kind, first_seen_at=first_seen,
+        last_seen_at=max(now, known.last_seen_at) if known else now, gone_at=None,
+        published_at=min(published, first_seen) if published else None, precision=precision,
+    )
+    value.update((name, getattr(row, name)) for name in _KEEP)
+    if known and row.partial:
+        value.update((name, getattr(known, name)) for name in ("url", "kind", *_KEEP)
+                     if getattr(known, name) is not None)
+    return value
+
+
+def _known_rows(connection: Connection, source: str, native_ids: Sequence[str]) -> dict[str, Any]:
+    joined = mentions.outerjoin(revisions, revisions.c.id == mentions.c.revision_id)
+    found: dict[str, Any] = {}
+    for part in chunks(native_ids):
+        query = sa.select(mentions, revisions.c.text_sha).select_from(joined).where(
+            mentions.c.source == source, mentions.c.native_id.in_(part)
+        )
+        found.update((row.native_id, row) for row in connection.execute(query))
+    return found
+
+
+def _ids(connection: Connection, source: str, native_ids: Sequence[str]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for part in chunks(native_ids):
+        query = sa.select(mentions.c.native_id, mentions.c.id).where(
+            mentions.c.source == source, mentions.c.native_id.in_(part)
+        )
+        found.update((row.native_id, row.id) for row in connection.execute(query))
+    return found
+
+
+def _save_revisions(
+    connection: Connection, batch: dict[str, MentionRow], known: dict[str, Any], ids: dict[str, int],
+    now: dt.datetime,
+) -> int:
+    """Add the texts that are not the newest yet and point their mentions at them; returns known ones changed."""
+    wanted: dict[int, tuple[str, MentionRow]] = {}
+    changed = 0
+    for native_id, row in batch.items():
+        before = known.get(native_id)
+        has_text = before is not None and before.text_sha is not None
+        sha = row.text_sha
+        if has_text and (row.partial or before.text_sha == sha):
+            continue
+        changed += int(has_text)
+        wanted[ids[native_id]] = (sha, row)
+    upsert(connection, revisions, [
+        dict(mention_id=mention_id, text_sha=sha, title=row.title, text=row.text, seen_at=now,
+             page_sha=row.page_sha)
+        for mention_id, (sha, row) in wanted.items()
+    ], ["mention_id", "text_sha"])
+    updates = []
+    for part in chunks(list(wanted)):
+        query = sa.select(revisions.c.id, revisions.c.mention_id, revisions.c.text_sha).where(
+            revisions.c.mention_id.in_(part)
+        )
+        updates += [
+            {"which": row.mention_id, "newest": row.id} for row in connection.execute(query)
+            if wanted[row.mention_id][0] == row.text_sha
+        ]
+    if updates:
+        connection.execute(
+            mentions.update().where(mentions.c.id == sa.bindparam("which"))
+            .values(revision_id=sa.bindparam("newest")), updates,
+        )
+    return changed
+
+
+def known_since(connection: Connection, source: str, native_ids: Sequence[str]) -> dict[str, dt.datetime]:
+    """Return, for those of the native ids that are stored, when they were published (or first seen)."""
+    found: dict[str, dt.datetime] = {}
+    fitted = {identity(native_id): native_id for native_id in native_ids}
+    for part in chunks(list(fitted)):
+        query = sa.select(mentions.c.native_id, mentions.c.published_at, mentions.c.first_seen_at).where(
+            mentions.c.source == source, mentions.c.native_id.in_(part)
+        )
+        found.update(
+            (fitted[row.native_id], row.published_at or row.first_seen_at) for row in connection.execute(query)
+        )
+    return found
+
+
+def mark_gone(
+    connection: Connection, source: str, now: dt.datetime, native_ids: Sequence[str] = (),
+    urls: Sequence[str] = (),
+) -> int:
+    """Mark stored mentions (and what belongs to them) as removed from their site; returns how many were not yet."""
+    roots: set[str] = set()
+    for column, keys in ((mentions.c.native_id, [identity(key) for key in native_ids]), (mentions.c.url, urls)):
+        for part in chunks(list(keys)):
+            query = sa.select(mentions.c.native_id).where(mentions.c.source == source, column.in_(part))
+            roots.update(connection.execute(query).scalars())
+    gone = 0
+    for part in chunks(sorted(roots)):
+        result = connection.execute(
+            mentions.update().where(
+                mentions.c.source == source, mentions.c.gone_at.is_(None),
+                sa.or_(mentions.c.native_id.in_(part), mentions.c.parent.in_(part)),
+            ).values(gone_at=now)
+        )
+        gone += result.rowcount
+    return gone
+
+
+def newest_published(connection: Connection, source: str) -> dt.datetime | None:
+    """Return the newest publication time stored for a source."""
+    query = sa.select(sa.func.max(mentions.c.published_at)).where(mentions.c.source == source)
+    return connection.execute(query).scalar_one()

@@ -1,0 +1,159 @@
+"""Evidence and memory of the crawl: raw pages, which detail pages are read, what a source remembers.
+
+The body of a page lies in the evidence folder under its own sha256, gzip'd. It is written and synced before the
+row that names it, so that no row ever points at nothing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from vocwatch.store.engine import StorageError, chunks, upsert
+from vocwatch.store.schema import pages, source_state, visits
+
+
+@dataclass(frozen=True, slots=True)
+class PageRow:
+    """One body seen at one address; `sha256` is that of the decompressed body, `size` its bytes."""
+
+    url: str
+    final_url: str
+    status: int
+    headers: Mapping[str, str]
+    sha256: str
+    size: int
+    fetched_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A detail page that was read to its end; `published_at` None marks a page of many posts."""
+
+    url: str
+    visited_at: dt.datetime
+    native_id: str | None = None
+    published_at: dt.datetime | None = None
+    carried: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceState:
+    """What a source remembers between runs."""
+
+    high_water: dt.datetime | None = None
+    next_allowed_at: dt.datetime | None = None
+
+
+def evidence_path(folder: Path, sha256: str) -> Path:
+    """Return where the evidence of that hash lies."""
+    return folder / sha256[:2] / f"{sha256[2:]}.gz"
+
+
+def keep_evidence(folder: Path, body: bytes) -> str:
+    """Store a body under its own hash (once) and return the sha256. Raises StorageError when it can't be written."""
+    sha256 = hashlib.sha256(body).hexdigest()
+    path = evidence_path(folder, sha256)
+    if path.exists():
+        return sha256
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with draft.open("wb") as file:
+                file.write(gzip.compress(body, compresslevel=6, mtime=0))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"写不了证据文件 {path}：{error.strerror}。请检查磁盘空间和目录权限") from error
+    return sha256
+
+
+def read_evidence(folder: Path, sha256: str) -> bytes:
+    """Return a stored body. Raises StorageError when it is missing or not what its name says."""
+    path = evidence_path(folder, sha256)
+    try:
+        body = gzip.decompress(path.read_bytes())
+    except (OSError, EOFError) as error:
+        raise StorageError(f"读不到证据文件 {path}：{error}。可能已过保留期，或文件已损坏") from error
+    if hashlib.sha256(body).hexdigest() != sha256:
+        raise StorageError(f"证据文件 {path} 与其哈希不符，内容已被改动，不能作为证据")
+    return body
+
+
+def record_pages(connection: Connection, source: str, run_id: int, rows: Sequence[PageRow]) -> None:
+    """Record bodies; one that was already seen at its address stays as it is."""
+    unique = {(row.url, row.sha256): row for row in rows}
+    upsert(connection, pages, [
+        dict(run_id=run_id, source=source, url=row.url, final_url=row.final_url, status=row.status,
+             headers=dict(row.headers), sha256=row.sha256, size=row.size, fetched_at=row.fetched_at)
+        for row in unique.values()
+    ], ["source", "url", "sha256"])
+
+
+def record_visits(connection: Connection, source: str, rows: Sequence[Visit]) -> None:
+    """Mark detail pages as read to their end."""
+    unique = {row.url: row for row in rows}
+    upsert(connection, visits, [
+        dict(source=source, url=row.url, native_id=row.native_id, published_at=row.published_at,
+             visited_at=row.visited_at, carried=dict(row.carried))
+        for row in unique.values()
+    ], ["source", "url"], ["native_id", "published_at", "visited_at", "carried"], ["native_id", "published_at"])
+
+
+def find_visits(connection: Connection, source: str, urls: Sequence[str]) -> dict[str, Visit]:
+    """Return the visits of these addresses, by address."""
+    found: dict[str, Visit] = {}
+    for part in chunks(list(dict.fromkeys(urls))):
+        rows = connection.execute(sa.select(visits).where(visits.c.source == source, visits.c.url.in_(part)))
+        found.update((row.url, _visit(row)) for row in rows)
+    return found
+
+
+def recent_visits(connection: Connection, source: str, since: dt.datetime) -> list[Visit]:
+    """Return the visited pages whose post is not older than `since`, newest first."""
+    rows = connection.execute(
+        sa.select(visits).where(visits.c.source == source, visits.c.published_at >= since)
+        .order_by(visits.c.published_at.desc(), visits.c.url)
+    )
+    return [_visit(row) for row in rows]
+
+
+def _visit(row: Any) -> Visit:
+    return Visit(row.url, row.visited_at, row.native_id, row.published_at, row.carried or {})
+
+
+def read_state(connection: Connection, source: str) -> SourceState:
+    """Return what the source remembers."""
+    row = connection.execute(sa.select(source_state).where(source_state.c.source == source)).first()
+    return SourceState(row.high_water, row.next_allowed_at) if row else SourceState()
+
+
+def write_state(
+    connection: Connection, source: str, now: dt.datetime, high_water: dt.datetime | None = None,
+    next_allowed_at: dt.datetime | None = None,
+) -> None:
+    """Move the high-water mark (forward only; None keeps it) and set or clear the moment before which to stay away."""
+    known = read_state(connection, source).high_water
+    if known and (high_water is None or high_water < known):
+        high_water = known
+    upsert(connection, source_state, [
+        dict(source=source, high_water=high_water, next_allowed_at=next_allowed_at, updated_at=now)
+    ], ["source"], ["high_water", "next_allowed_at", "updated_at"])
+
+
+def count_pages(connection: Connection, run_id: int) -> int:
+    """Return how many new bodies a run has brought."""
+    return connection.execute(sa.select(sa.func.count()).where(pages.c.run_id == run_id)).scalar_one()
