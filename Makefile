@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint setup browser lock schema pictures clean
+.PHONY: demo test lint setup browser lock docs pictures clean
 
 demo: setup browser
 	$(VENV)/bin/vocwatch demo
@@ -34,8 +34,8 @@ browser: setup
 lock:
 	$(PY) -m piptools compile --quiet --extra dev --all-build-deps --strip-extras --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate --allow-unsafe -o requirements.lock pyproject.toml
 
-schema: setup
-	$(VENV)/bin/vocwatch doctor --write-schema
+docs: setup
+	$(VENV)/bin/vocwatch doctor --write-docs
 
 pictures: setup browser
 	$(PY) -m benchmarks.pictures

@@ -72,6 +72,11 @@ class Baseline:
         """Usable days of the channel that has most."""
         return max((len(dates) for dates in self._usable.values()), default=0)
 
+    @property
+    def cells(self) -> int:
+        """How many cells were ever heard of: what a day's tests are many of."""
+        return len(self._counts)
+
     def expect(self, cell: Cell, seen: int) -> Expectation | None:
         """Return mean and p-value for `seen` voices today; None while there are fewer than 14 days of history."""
         if self.history < WARM_UP_DAYS:

@@ -218,6 +218,7 @@ class TextInput:
 
     `title` and `body` are judged as one text `title + "\\n" + body` (body alone without a title); all offsets
     refer to that. `context` names products or shops that the page itself ties the text to (SKU, product name).
+    `parent` is the text that this one answers (the post of a comment, the review of a follow-up).
     """
 
     id: str
@@ -227,6 +228,7 @@ class TextInput:
     rating: float | None = None
     context: tuple[str, ...] = ()
     about_brand: bool = False  # internal sessions are always about the brand
+    parent: str | None = None
 
     @property
     def text(self) -> str:
@@ -240,7 +242,8 @@ class Assessment:
 
     `score` runs from −1 (negative) to +1 (positive); `confidence` from 0 to 1; `severity` is 0 none, 1 minor,
     2 clear complaint, 3 safety, privacy or legal risk; `voice` is customer, ad, merchant, media or other;
-    `fingerprint` the near-duplicate signature as bytes; `refused` the reason when a text could not be judged.
+    `fingerprint` the near-duplicate signature as bytes; `refused` the reason when a text could not be judged;
+    `truncated` says that only the beginning of an over-long text was judged.
     """
 
     id: str
@@ -258,3 +261,4 @@ class Assessment:
     voice: str
     fingerprint: bytes
     refused: str | None = None
+    truncated: bool = False

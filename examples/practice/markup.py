@@ -43,14 +43,27 @@ class Answer:
         return body
 
 
+class Html(str):
+    """Text that is markup already; everything else is escaped on its way into a page."""
+
+
 def esc(value: object) -> str:
     """Text that is safe in markup and in attributes."""
-    return html.escape(str(value), quote=True)
+    return value if isinstance(value, Html) else html.escape(str(value), quote=True)
 
 
-def paragraphs(text: str) -> str:
+def el(spec: str, *content: object, **attributes: object) -> Html:
+    """An element: ``el("a.next", "下一页", href=url)``; ``data_x`` becomes ``data-x``."""
+    tag, _, classes = spec.partition(".")
+    if classes:
+        attributes = {"class": classes.replace(".", " "), **attributes}
+    text = "".join(f' {name.replace("_", "-")}="{esc(value)}"' for name, value in attributes.items())
+    return Html(f"<{tag}{text}>{''.join(map(esc, content))}</{tag}>")
+
+
+def paragraphs(text: str) -> Html:
     """One <p> for each line."""
-    return "".join(f"<p>{esc(line)}</p>" for line in text.split("\n") if line.strip())
+    return Html("".join(el("p", line) for line in text.split("\n") if line.strip()))
 
 
 def script_json(data: Any) -> str:
@@ -59,20 +72,23 @@ def script_json(data: Any) -> str:
     return text.replace(json.dumps(UNDEFINED), "undefined")
 
 
-def json_ld(data: Any) -> str:
+def json_ld(data: Any) -> Html:
     """A JSON-LD script element."""
-    return f'<script type="application/ld+json">{script_json(data)}</script>'
+    return Html(f'<script type="application/ld+json">{script_json(data)}</script>')
 
 
-def document(site: str, name: str, title: str, body: str, *, head: str = "", charset: str = "utf-8") -> str:
+TRAP = Html('<a href="/trap/door" rel="nofollow" style="display:none" tabindex="-1">.</a>')
+
+
+def document(site: str, name: str, title: str, *body: object, head: str = "", charset: str = "utf-8") -> str:
     """A whole page with the site's header; every page carries the hidden trap link."""
-    trap = '<a href="/trap/door" rel="nofollow" style="display:none" tabindex="-1">.</a>'
+    top = (el("a.logo", name, href="/"), el("span.hint", "练习用网站，内容均为虚构"))
     return (
-        f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="{charset}"><title>{esc(title)} - {esc(name)}</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<!doctype html>\n<html lang="zh-CN"><head><meta charset="{charset}">'
+        f"<title>{esc(title)} - {esc(name)}</title>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="stylesheet" href="/static/style.css">{head}</head>\n<body class="site-{site}">'
-        f'<header class="top"><a class="logo" href="/">{esc(name)}</a><span class="hint">练习用网站，内容均为虚构</span></header>'
-        f'<main id="main">{body}</main>{trap}</body></html>\n'
+        f"{el('header.top', *top)}{el('main', *body, id='main')}{TRAP}</body></html>\n"
     )
 
 
@@ -91,9 +107,9 @@ def one_page(rows: list[Any], number: int, size: int) -> tuple[list[Any], bool]:
     return rows[(number - 1) * size : number * size], len(rows) > number * size
 
 
-def next_link(url: str, more: bool) -> str:
+def next_link(url: str, more: bool) -> Html:
     """The link to the next page, if there is one."""
-    return f'<nav class="pager"><a class="next" rel="next" href="{esc(url)}">下一页</a></nav>' if more else ""
+    return el("nav.pager", el("a.next", "下一页", rel="next", href=url)) if more else Html("")
 
 
 def millis(at: dt.datetime) -> int:

@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from email.utils import format_datetime
+from urllib.parse import quote
 
 from markup import (
     CAPTCHA,
     JSON,
     UNDEFINED,
     Answer,
+    Html,
     document,
-    esc,
+    el,
     json_ld,
     mask_name,
     millis,
@@ -44,12 +46,14 @@ class Site:
 
     def missing(self) -> Answer:
         """The 404 page."""
-        return Answer(self.frame("页面不存在", '<p class="removed">内容不存在或已被删除</p>'), status=404)
+        return Answer(self.frame("页面不存在", el("p.removed", "内容不存在或已被删除")), status=404)
 
-    def frame(self, title: str, body: str, head: str = "") -> str:
-        return document(self.id, self.name, title, body, head=head)
+    def frame(self, title: str, *body: object, head: str = "") -> str:
+        """The whole page around a body."""
+        return document(self.id, self.name, title, *body, head=head)
 
     def ago(self, at: str) -> str:
+        """The time in relative Chinese."""
         return chinese_time(parse_time(at), self.world.now)
 
 
@@ -57,6 +61,11 @@ def page_number(query: Query) -> int:
     """``page`` of a query string, from 1."""
     text = query.get("page", "1")
     return max(1, int(text)) if text.isdecimal() else 1
+
+
+def number_of(post: Row) -> str:
+    """The last part of a post's address."""
+    return str(post["path"].rsplit("/", 1)[1])
 
 
 def minute(at: str) -> str:
@@ -80,51 +89,61 @@ class Reviews(Site):
         if not post:
             return None
         item = self.world.items[post["item"]]
-        body = f'<h1 class="item-title">{esc(item["title"])}</h1><ul class="reviews">{self.review(post)}</ul>'
-        return Answer(self.frame(item["title"], body, json_ld(self.ld(item, [post]))), modified=post["modified"])
+        body = (el("h1.item-title", item["title"]), el("ul.reviews", self.review(post)))
+        page = self.frame(item["title"], *body, head=json_ld(self.ld(item, [post])))
+        return Answer(page, modified=post["modified"])
 
     def product_list(self, number: int) -> Answer:
         items, more = one_page(list(self.world.items.values()), number, 6)
-        rows = "".join(
-            f'<li class="product" data-sku="{p["sku"]}"><a class="product-link" href="/item/{p["sku"]}/reviews?page=1">'
-            f'{esc(p["title"])}</a><span class="price">¥{p["price"]}</span><span class="shop">{esc(p["shop"])}</span>'
-            f'<span class="review-count">{len(self.world.by_item[p["sku"]])} 条评价</span></li>'
+        rows = [
+            el(
+                "li.product",
+                el("a.product-link", p["title"], href=f"/item/{p['sku']}/reviews?page=1"),
+                el("span.price", f"¥{p['price']}"),
+                el("span.shop", p["shop"]),
+                el("span.review-count", f"{len(self.world.by_item[p['sku']])} 条评价"),
+                data_sku=p["sku"],
+            )
             for p in items
-        )
-        return Answer(
-            self.frame("商品", f'<ul class="products">{rows}</ul>{next_link(f"/list?page={number + 1}", more)}')
-        )
+        ]
+        link = next_link(f"/list?page={number + 1}", more)
+        return Answer(self.frame("商品", el("ul.products", *rows), link))
 
     def item_reviews(self, sku: str, number: int) -> Answer:
         item, posts = self.world.items[sku], self.world.by_item[sku]
         chunk, more = one_page(posts, number, 10)
-        stars = f"{sum(p['stars'] for p in posts) / len(posts):.1f}" if posts else "暂无"
-        body = (
-            f'<h1 class="item-title">{esc(item["title"])}</h1><p class="item-meta"><span class="shop">{esc(item["shop"])}</span>'
-            f'<span class="score">{stars}</span><span class="total">共 {len(posts)} 条评价</span></p>'
-            f'<ul class="reviews">{"".join(map(self.review, chunk))}</ul>{next_link(f"/item/{sku}/reviews?page={number + 1}", more)}'
+        score = f"{sum(p['stars'] for p in posts) / len(posts):.1f}" if posts else "暂无"
+        total = el("span.total", f"共 {len(posts)} 条评价")
+        page = self.frame(
+            item["title"],
+            el("h1.item-title", item["title"]),
+            el("p.item-meta", el("span.shop", item["shop"]), el("span.score", score), total),
+            el("ul.reviews", *map(self.review, chunk)),
+            next_link(f"/item/{sku}/reviews?page={number + 1}", more),
+            head=json_ld(self.ld(item, chunk)),
         )
-        newest = max((p["modified"] for p in chunk), default=None)
-        return Answer(self.frame(item["title"], body, json_ld(self.ld(item, chunk))), modified=newest)
+        return Answer(page, modified=max((p["modified"] for p in chunk), default=None))
 
-    def review(self, post: Row) -> str:
-        number = post["path"].rsplit("/", 1)[1]
-        follow, reply = post.get("follow_up"), post.get("reply")
-        extra = ""
-        if follow:
-            extra += (
-                f'<div class="follow-up"><span class="label">追评</span><time>{minute(follow["at"])}</time>'
-                f'<p class="follow-text">{esc(follow["text"])}</p></div>'
-            )
-        if reply:
-            extra += f'<div class="seller-reply"><span class="label">商家回复</span><p class="reply-text">{esc(reply["text"])}</p></div>'
-        return (
-            f'<li class="review" id="r{number}" data-review-id="{number}"><div class="review-head"><span class="nick">{esc(mask_name(post["author"]))}</span>'
-            f'<span class="stars" data-stars="{post["stars"]}">{"★" * post["stars"]}{"☆" * (5 - post["stars"])}</span>'
-            f'<time class="review-time">{minute(post["at"])}</time></div><p class="review-text">{esc(post["text"])}</p>{extra}'
-            f'<div class="review-foot"><a class="permalink" href="{post["path"]}">评价详情</a>'
-            f'<span class="useful">有用 <b>{post["useful"]}</b></span></div></li>'
+    def review(self, post: Row) -> Html:
+        """One review with its follow-up (追评) and the seller's reply."""
+        number, stars = number_of(post), post["stars"]
+        extra = []
+        if follow := post.get("follow_up"):
+            when, text = el("time.follow-time", minute(follow["at"])), el("p.follow-text", follow["text"])
+            extra.append(el("div.follow-up", el("span.label", "追评"), when, text))
+        if reply := post.get("reply"):
+            text = el("p.reply-text", reply["text"])
+            extra.append(el("div.seller-reply", el("span.label", "商家回复"), text))
+        head = (
+            el("span.nick", mask_name(post["author"])),
+            el("span.stars", "★" * stars + "☆" * (5 - stars), data_stars=stars),
+            el("time.review-time", minute(post["at"])),
         )
+        link = el("a.permalink", "评价详情", href=post["path"])
+        foot = el("div.review-foot", link, el("span.useful", "有用 ", el("b", post["useful"])))
+        text = el("p.review-text", post["text"])
+        parts = (el("div.review-head", *head), text, *extra, foot)
+        return el("li.review", *parts, id=f"r{number}", data_review_id=number)
 
     def ld(self, item: Row, posts: list[Row]) -> Row:
         """schema.org Product with the page's reviews."""
@@ -166,16 +185,18 @@ class Notes(Site):
 
     def answer(self, path: str, query: Query, headers: Mapping[str, str]) -> Answer | None:
         if path == "/":
-            body = '<section id="feed" class="feed"></section><button class="load-more" hidden>加载更多</button>'
-            return Answer(self.frame("发现", f'{body}<noscript>请启用 JavaScript</noscript>', self.script))
+            button = Html('<button class="load-more" hidden>加载更多</button>')
+            hint = el("noscript", "请启用 JavaScript")
+            feed = el("section.feed", id="feed")
+            return Answer(self.frame("发现", feed, button, hint, head=self.script))
         if path == "/api/feed":
             return self.feed(query, headers)
         post = self.world.find(self.id, path)
         if not post:
             return None
         state = f"<script>window.__INITIAL_STATE__={script_json(self.state(post))}</script>{self.script}"
-        body = '<article id="note" class="note"></article><section id="comments" class="comments"></section>'
-        return Answer(self.frame("笔记", body, state), modified=post["modified"])
+        body = (el("article.note", id="note"), el("section.comments", id="comments"))
+        return Answer(self.frame("笔记", *body, head=state), modified=post["modified"])
 
     def feed(self, query: Query, headers: Mapping[str, str]) -> Answer:
         cursor, word = query.get("cursor", "0"), query.get("q", "")
@@ -183,7 +204,7 @@ class Notes(Site):
             return Answer('{"code":-461,"msg":"签名错误"}', JSON, status=403)
         posts, start = self.world.search(self.id, word), int(cursor)
         cards = [
-            {"id": p["path"].rsplit("/", 1)[1], "title": p["title"], "author": p["author"], "likes": wan(p["likes"])}
+            {"id": number_of(p), "title": p["title"], "author": p["author"], "likes": wan(p["likes"])}
             for p in posts[start : start + 12]
         ]
         more = len(posts) > start + 12
@@ -192,7 +213,7 @@ class Notes(Site):
 
     def state(self, post: Row) -> Row:
         """The embedded state of a note page; bare `undefined` keeps it from being JSON."""
-        edited, number = post["edited"], post["path"].rsplit("/", 1)[1]
+        edited = post["edited"]
         time_text = f"编辑于 {chinese_time(edited, self.world.now)}" if edited else self.ago(post["at"])
         comments = [
             {
@@ -206,7 +227,7 @@ class Notes(Site):
         ]
         counts = {"like": wan(post["likes"]), "collect": wan(post["collects"]), "comment": str(len(comments))}
         note = {
-            "id": number,
+            "id": number_of(post),
             "title": post["title"],
             "desc": post["text"],
             "author": {"name": post["author"], "verified": UNDEFINED},
@@ -230,53 +251,65 @@ class Forum(Site):
         match = re.fullmatch(r"/b/(\w+)", path)
         if match and match[1] in boards:
             title = boards[match[1]]
-            return self.threads(title, [p for p in self.world.by_site[self.id] if p["board"] == title], path, number)
+            posts = [p for p in self.world.by_site[self.id] if p["board"] == title]
+            return self.threads(title, posts, path, number)
         if path in ("/", "/new", "/search"):
             word = query.get("q", "") if path == "/search" else ""
-            link = f"/search?q={esc(word)}" if word else "/new"
+            link = f"/search?q={quote(word)}" if word else "/new"
             return self.threads("最新主题", self.world.search(self.id, word), link, number)
         post = self.world.find(self.id, path)
         return self.thread(post, number) if post else None
 
-    def frame(self, title: str, body: str, head: str = "") -> str:
-        links = "".join(f'<a href="/b/{b["id"]}">{b["name"]}</a>' for b in self.world.facts["boards"])
-        nav = f'<nav class="boards">{links}</nav>'
-        return document(self.id, self.name, title, nav + body, head=head, charset="gb2312")
+    def frame(self, title: str, *body: object, head: str = "") -> str:
+        links = [el("a", b["name"], href=f"/b/{b['id']}") for b in self.world.facts["boards"]]
+        nav = el("nav.boards", *links)
+        return document(self.id, self.name, title, nav, *body, head=head, charset="gb2312")
 
     def missing(self) -> Answer:
-        page = self.frame("提示信息", '<p class="removed">该主题不存在或已被删除</p>')
+        page = self.frame("提示信息", el("p.removed", "该主题不存在或已被删除"))
         return Answer(page, "text/html; charset=gbk", status=404, encoding="gb18030")
 
     def threads(self, title: str, posts: list[Row], link: str, number: int) -> Answer:
         chunk, more = one_page(posts, number, 20)
-        rows = "".join(
-            f'<tr class="thread"><td class="board">{p["board"]}</td><td><a class="subject" href="{p["path"]}">{esc(p["title"])}</a></td>'
-            f'<td class="by">{esc(p["author"])}</td><td class="when">{self.ago(p["at"])}</td>'
-            f'<td class="replies">{len(p["comments"])}/{p["views"]}</td></tr>'
+        rows = [
+            el(
+                "tr.thread",
+                el("td.board", p["board"]),
+                el("td", el("a.subject", p["title"], href=p["path"])),
+                el("td.by", p["author"]),
+                el("td.when", self.ago(p["at"])),
+                el("td.replies", f"{len(p['comments'])}/{p['views']}"),
+            )
             for p in chunk
-        )
+        ]
         more_link = next_link(f"{link}{'&' if '?' in link else '?'}page={number + 1}", more)
-        page = self.frame(title, f'<h1>{esc(title)}</h1><table class="threads">{rows}</table>{more_link}')
+        page = self.frame(title, el("h1", title), el("table.threads", *rows), more_link)
         return Answer(page, "text/html; charset=gb2312", encoding="gb18030")
 
     def thread(self, post: Row, number: int) -> Answer:
-        floors = [{**post, "id": f"{post['id']}-0"}, *post["comments"]]
-        chunk, more = one_page(list(enumerate(floors, 1)), number, 5)
-        rows = "".join(
-            f'<div class="floor" id="f{n}" data-floor="{n}"><div class="floor-head"><span class="floor-author">{esc(f["author"])}</span>'
-            f'<span class="floor-no">{"楼主" if n == 1 else f"{n}楼"}</span><span class="floor-time">发表于 {self.ago(f["at"])}</span></div>'
-            f'<div class="floor-text">{paragraphs(f["text"])}</div></div>'
-            for n, f in chunk
+        floors = list(enumerate([post, *post["comments"]], 1))
+        chunk, more = one_page(floors, number, 5)
+        views = el("span.views", f"{post['views']} 次查看")
+        page = self.frame(
+            post["title"],
+            el("h1.thread-title", post["title"]),
+            el("p.thread-meta", el("span.board", post["board"]), views),
+            el("div.floors", *(self.floor(n, row) for n, row in chunk)),
+            next_link(f"{post['path']}?page={number + 1}", more),
         )
-        head = (
-            f'<h1 class="thread-title">{esc(post["title"])}</h1><p class="thread-meta"><span class="board">{post["board"]}</span>'
-            f'<span class="views">{post["views"]} 次查看</span></p>'
-        )
-        body = f'{head}<div class="floors">{rows}</div>{next_link(f"{post['path']}?page={number + 1}", more)}'
         # Every third thread has a header that lies; the bytes are always GB18030.
-        charset = "utf-8" if int(post["path"].rsplit("/", 1)[1]) // 3 % 3 == 0 else "gb2312"
-        page = self.frame(post["title"], body)
+        charset = "utf-8" if int(number_of(post)) // 3 % 3 == 0 else "gb2312"
         return Answer(page, f"text/html; charset={charset}", modified=post["modified"], encoding="gb18030")
+
+    def floor(self, number: int, row: Row) -> Html:
+        """One floor; the first is the thread's own text."""
+        head = (
+            el("span.floor-author", row["author"]),
+            el("span.floor-no", "楼主" if number == 1 else f"{number}楼"),
+            el("span.floor-time", f"发表于 {self.ago(row['at'])}"),
+        )
+        parts = (el("div.floor-head", *head), el("div.floor-text", paragraphs(row["text"])))
+        return el("div.floor", *parts, id=f"f{number}", data_floor=number)
 
 
 class Complaints(Site):
@@ -286,12 +319,16 @@ class Complaints(Site):
 
     def answer(self, path: str, query: Query, headers: Mapping[str, str]) -> Answer | None:
         if path == "/":
-            rows = "".join(
-                f'<li class="complaint"><a href="{p["path"]}">{esc(p["title"])}</a><span class="merchant">{esc(p["merchant"])}</span>'
-                f'<span class="status">{p["steps"][-1]["name"] if p["steps"] else "已提交"}</span></li>'
+            rows = [
+                el(
+                    "li.complaint",
+                    el("a", p["title"], href=p["path"]),
+                    el("span.merchant", p["merchant"]),
+                    el("span.status", p["steps"][-1]["name"]),
+                )
                 for p in self.world.by_site[self.id][:20]
-            )
-            return Answer(self.frame("最新投诉", f'<ul class="complaint-list">{rows}</ul>'))
+            ]
+            return Answer(self.frame("最新投诉", el("ul.complaint-list", *rows)))
         if path == "/api/complaints":
             return self.api(query)
         post = self.world.find(self.id, path)
@@ -312,7 +349,7 @@ class Complaints(Site):
         ]
         text = post["text"]
         return {
-            "id": post["path"].rsplit("/", 1)[1],
+            "id": number_of(post),
             "url": post["path"],
             "title": post["title"],
             "summary": text if len(text) <= 40 else text[:40] + "…",
@@ -322,25 +359,41 @@ class Complaints(Site):
             "amount": post["amount"],
             "created_at": millis(parse_time(post["at"])),
             "updated_at": millis(post["modified"]),
-            "status": steps[-1]["code"] if steps else "submitted",
+            "status": steps[-1]["code"],
             "steps": steps,
         }
 
     def detail(self, post: Row) -> Answer:
-        steps = "".join(
-            f'<li class="step" data-code="{s["code"]}"><time>{minute(s["at"])}</time><b class="step-name">{s["name"]}</b>'
-            f'<p class="step-text">{esc(s["text"])}</p></li>'
+        steps = [
+            el(
+                "li.step",
+                el("time", minute(s["at"])),
+                el("b.step-name", s["name"]),
+                el("p.step-text", s["text"]),
+                data_code=s["code"],
+            )
             for s in post["steps"]
+        ]
+        meta = (
+            el("span.c-user", mask_name(post["author"])),
+            el("time.c-time", minute(post["at"])),
+            el("span.c-no", f"编号 {number_of(post)}"),
         )
-        facts = (("投诉对象", "merchant", post["merchant"]), ("投诉诉求", "appeal", post["appeal"]))
-        rows = "".join(f'<dt>{label}</dt><dd class="{key}">{esc(value)}</dd>' for label, key, value in facts)
-        body = (
-            f'<h1 class="c-title">{esc(post["title"])}</h1><p class="c-meta"><span class="c-user">{esc(mask_name(post["author"]))}</span>'
-            f'<time class="c-time">{minute(post["at"])}</time><span class="c-no">编号 {post["path"].rsplit("/", 1)[1]}</span></p>'
-            f'<dl class="c-facts">{rows}<dt>涉诉金额</dt><dd class="amount">{post["amount"]} 元</dd></dl>'
-            f'<div class="c-text">{paragraphs(post["text"])}</div><h2>处理进度</h2><ol class="timeline">{steps}</ol>'
+        facts = (
+            *(el("dt", "投诉对象"), el("dd.merchant", post["merchant"])),
+            *(el("dt", "投诉诉求"), el("dd.appeal", post["appeal"])),
+            *(el("dt", "涉诉金额"), el("dd.amount", f"{post['amount']} 元")),
         )
-        return Answer(self.frame(post["title"], body), modified=post["modified"])
+        page = self.frame(
+            post["title"],
+            el("h1.c-title", post["title"]),
+            el("p.c-meta", *meta),
+            el("dl.c-facts", *facts),
+            el("div.c-text", paragraphs(post["text"])),
+            el("h2", "处理进度"),
+            el("ol.timeline", *steps),
+        )
+        return Answer(page, modified=post["modified"])
 
 
 class News(Site):
@@ -354,31 +407,37 @@ class News(Site):
             newest = posts[0]["modified"] if posts else None
             return Answer(self.rss(posts[:30]), "application/rss+xml; charset=utf-8", modified=newest)
         if path == "/":
-            rows = "".join(
-                f'<li class="headline"><a href="{p["path"]}">{esc(p["title"])}</a><time>{minute(p["at"])}</time></li>'
+            rows = [
+                el("li.headline", el("a", p["title"], href=p["path"]), el("time", minute(p["at"])))
                 for p in posts
-            )
+            ]
             link = '<link rel="alternate" type="application/rss+xml" href="/rss.xml">'
-            return Answer(self.frame("要闻", f'<ul class="headlines">{rows}</ul>', link))
+            return Answer(self.frame("要闻", el("ul.headlines", *rows), head=link))
         post = self.world.find(self.id, path)
         return self.article(post) if post else None
 
     def rss(self, posts: list[Row]) -> str:
-        items = "".join(
-            f"<item><title>{esc(p['title'])}</title><link>{esc(self.url + p['path'])}</link><guid>{esc(self.url + p['path'])}</guid>"
-            f"<pubDate>{format_datetime(parse_time(p['at']))}</pubDate><description>{esc(p['text'][:60])}</description></item>\n"
+        items = [
+            el(
+                "item",
+                el("title", p["title"]),
+                el("link", self.url + p["path"]),
+                el("guid", self.url + p["path"]),
+                el("pubDate", format_datetime(parse_time(p["at"]))),
+                el("description", p["text"].split("\n")[0][:60]),
+            )
             for p in posts
-        )
-        return (
-            '<?xml version="1.0" encoding="utf-8"?>\n<rss version="2.0"><channel>'
-            f"<title>{self.name}</title><link>{self.url}/</link><description>{self.name} 要闻</description>"
-            f"<language>zh-CN</language>\n{items}</channel></rss>\n"
-        )
+        ]
+        channel = (el("title", self.name), el("link", f"{self.url}/"), el("description", "要闻"))
+        feed = el("rss", el("channel", *channel, *items), version="2.0")
+        return f'<?xml version="1.0" encoding="utf-8"?>\n{feed}\n'
 
     def article(self, post: Row) -> Answer:
+        when = el("time", minute(post["at"]), datetime=post["at"])
         body = (
-            f'<article class="article"><h1>{esc(post["title"])}</h1><p class="byline"><span class="source">{self.name}</span>'
-            f'<time datetime="{post["at"]}">{minute(post["at"])}</time></p><div class="article-body">{paragraphs(post["text"])}</div></article>'
+            el("h1", post["title"]),
+            el("p.byline", el("span.source", self.name), when),
+            el("div.article-body", paragraphs(post["text"])),
         )
         data = {
             "@context": "https://schema.org",
@@ -389,7 +448,8 @@ class News(Site):
             "articleBody": post["text"],
             "mainEntityOfPage": self.url + post["path"],
         }
-        return Answer(self.frame(post["title"], body, json_ld(data)), modified=post["modified"])
+        page = self.frame(post["title"], el("article.article", *body), head=json_ld(data))
+        return Answer(page, modified=post["modified"])
 
 
 class Video(Site):
@@ -412,20 +472,23 @@ class Video(Site):
 
     def feed(self, posts: list[Row]) -> Answer:
         chunk, more = one_page(posts, 1, 12)
-        rows = "".join(
-            f'<li class="clip"><a class="clip-link" href="{p["path"]}">{esc(p["title"])}</a><span class="clip-author">{esc(p["author"])}</span>'
-            f'<time class="clip-time">{minute(p["at"])}</time><span class="clip-likes">{wan(p["likes"])}</span></li>'
-            for p in chunk
-        )
-        return Answer(self.frame("推荐", f'<ul class="clips">{rows}</ul>{next_link("/feed?page=2", more)}'))
+        rows = [el("li.clip", el("a.clip-link", p["title"], href=p["path"]), *self.meta(p)) for p in chunk]
+        return Answer(self.frame("推荐", el("ul.clips", *rows), next_link("/feed?page=2", more)))
 
     def clip(self, post: Row) -> Answer:
-        body = (
-            f'<article class="clip-page"><h1 class="clip-title">{esc(post["title"])}</h1><p class="clip-meta"><span class="clip-author">{esc(post["author"])}</span>'
-            f'<time class="clip-time">{minute(post["at"])}</time><span class="clip-likes">{wan(post["likes"])}</span></p>'
-            f'<div class="clip-text">{paragraphs(post["text"])}</div></article>'
+        title, meta = el("h1.clip-title", post["title"]), el("p.clip-meta", *self.meta(post))
+        text = el("div.clip-text", paragraphs(post["text"]))
+        page = self.frame(post["title"], el("article.clip-page", title, meta, text))
+        return Answer(page, modified=post["modified"])
+
+    @staticmethod
+    def meta(post: Row) -> tuple[Html, ...]:
+        """Author, time and likes, as the list and the page show them."""
+        return (
+            el("span.clip-author", post["author"]),
+            el("time.clip-time", minute(post["at"])),
+            el("span.clip-likes", wan(post["likes"])),
         )
-        return Answer(self.frame(post["title"], body), modified=post["modified"])
 
 
 SITES: list[Callable[[World, str], Site]] = [Reviews, Notes, Forum, Complaints, News, Video]

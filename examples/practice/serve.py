@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from markup import JSON, Answer, document, esc
+from markup import JSON, Answer, document, el
 from pages import SITE_IDS, SITES, Site
 from world import DEFAULT_NOW, World, parse_time
 
@@ -41,16 +41,16 @@ class Home(Site):
             return Answer(json.dumps(self.urls, ensure_ascii=False), JSON)
         if path != "/":
             return None
-        rows = "".join(
-            f'<li><a href="{esc(self.urls[s["id"]])}/"><b>{s["name"]}</b>{esc(s["about"])}</a></li>'
+        rows = [
+            el("li", el("a", el("b", s["name"]), s["about"], href=f"{self.urls[s['id']]}/"))
             for s in self.world.facts["sites"]
-        )
-        moment = f"{self.world.now:%Y-%m-%d %H:%M}"
-        body = f'<h1>练习用网络</h1><p>此刻是 {moment}，之后的内容尚不存在。</p><ul class="sites">{rows}</ul>'
-        return Answer(document("home", self.name, "首页", body))
+        ]
+        moment = f"此刻是 {self.world.now:%Y-%m-%d %H:%M}，之后的内容尚不存在。"
+        body = (el("h1", "练习用网络"), el("p", moment), el("ul.sites", *rows))
+        return Answer(document("home", self.name, "首页", *body))
 
     def missing(self) -> Answer:
-        return Answer(document("home", self.name, "页面不存在", "<p>页面不存在</p>"), status=404)
+        return Answer(document("home", self.name, "页面不存在", el("p", "页面不存在")), status=404)
 
 
 class AccessLog:
@@ -74,7 +74,9 @@ def common_answer(site_id: str, path: str) -> Answer | None:
     if path == "/favicon.ico":
         return Answer("", "image/x-icon", status=404)
     if path.startswith("/trap/"):
-        return Answer(document(site_id, "陷阱", "陷阱", "<p>robots.txt 不允许访问这里</p>"), cacheable=False)
+        return Answer(
+            document(site_id, "陷阱", "陷阱", el("p", "robots.txt 不允许访问这里")), cacheable=False
+        )
     file = STATIC / path.removeprefix("/static/")
     if path.startswith("/static/") and file.parent == STATIC and file.is_file():
         return Answer(file.read_bytes(), STATIC_TYPES[file.suffix])
@@ -87,7 +89,8 @@ def not_modified(answer: Answer, headers: dict[str, str]) -> bool:
         return False
     if "if-none-match" in headers:
         return answer.headers["ETag"] in [t.strip() for t in headers["if-none-match"].split(",")]
-    return "Last-Modified" in answer.headers and headers.get("if-modified-since") == answer.headers["Last-Modified"]
+    modified = answer.headers.get("Last-Modified")
+    return modified is not None and headers.get("if-modified-since") == modified
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -82,9 +82,11 @@ class World:
         items = {}
         for product in self.facts["products"]:
             full = f"{brand} {product['name']} {product['sku']}"
-            items[product["sku"]] = {**product, "brand": brand, "title": full, "shop": shop_of[product["sku"]]}
+            extra = {"brand": brand, "title": full, "shop": shop_of[product["sku"]]}
+            items[product["sku"]] = {**product, **extra}
         for product in rival["products"]:
-            extra = {"brand": rival["name"], "title": product["name"], "shop": f"{rival['name']}旗舰店"}
+            shop = f"{rival['name']}旗舰店"
+            extra = {"brand": rival["name"], "title": product["name"], "shop": shop}
             items[product["sku"]] = {**product, **extra}
         for product in self.facts["other_products"]:
             extra = {"title": product["name"], "shop": f"{product['brand']}日用店"}

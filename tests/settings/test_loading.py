@@ -131,7 +131,7 @@ def test_the_schemas_in_the_tree_are_those_of_the_models(tmp_path: Path) -> None
     for path in export_schemas(tmp_path):
         kept = ROOT / "config" / "schema" / path.name
         assert json.loads(kept.read_text(encoding="utf-8")) == json.loads(path.read_text(encoding="utf-8")), (
-            f"{path.name}: run vocwatch doctor --write-schema"
+            f"{path.name}: run vocwatch doctor --write-docs"
         )
     assert {path.name.split(".")[0] for path in (ROOT / "config" / "schema").iterdir()} == set(SCHEMAS)
 

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
@@ -18,11 +18,13 @@ import typer
 from vocwatch.browser import NoBrowser, find_browser, screenshot
 from vocwatch.cli.collect import JsonOption
 from vocwatch.cli.context import Context, print_json, print_lines, print_rows
+from vocwatch.cli.reference import reference
 from vocwatch.exits import Exit
 from vocwatch.lang import tr
 from vocwatch.settings import ConfigError, checkout_root
 from vocwatch.settings.loader import export_schemas
 from vocwatch.store import StorageError
+from vocwatch.store.dictionary import data_dictionary
 
 PACKAGES = ("vocwatch", "crawlers", "sessions", "sentiment", "reports")
 LOW_DISK_BYTES = 2 * 1024**3
@@ -47,12 +49,12 @@ def register(app: typer.Typer) -> None:
 
 def doctor_command(
     context: typer.Context, as_json: JsonOption = False,
-    write_schema: Annotated[bool, typer.Option("--write-schema", help="重新生成 config/schema/ 后退出")] = False,
+    write_docs: Annotated[bool, typer.Option("--write-docs", help="重新生成 config/schema/、数据字典和命令手册后退出")] = False,
 ) -> None:
     """Check everything; exit with the code of the first fault."""
     state: Context = context.obj
-    if write_schema:
-        print_lines(str(path) for path in export_schemas(checkout_root() / "config" / "schema"))
+    if write_docs:
+        print_lines(str(path) for path in generate(checkout_root(), context.find_root().command))
         return
     lines = list(examine(state))
     words = {"ok": tr("正常", "ok"), "note": tr("注意", "note"), "fault": tr("故障", "FAULT")}
@@ -66,6 +68,17 @@ def doctor_command(
     faults = [line for line in lines if line.state == "fault"]
     if faults:
         raise typer.Exit(faults[0].code)
+
+
+def generate(root: Path, command: Any) -> list[Path]:
+    """Write everything that is made from code: schemas, data dictionary, command reference."""
+    written = export_schemas(root / "config" / "schema")
+    for name, text in (("data-dictionary.md", data_dictionary()), ("commands.md", reference(command))):
+        path = root / "docs" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        written.append(path)
+    return written
 
 
 def examine(state: Context) -> Iterator[Line]:

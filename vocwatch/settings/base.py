@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
@@ -22,11 +23,48 @@ def _compiles(pattern: str) -> str:
     return pattern
 
 
+def _linear(pattern: str) -> str:
+    """Refuse patterns whose time can explode on a long text: (a+)+, (ab|a)*, .*.*.* and the like."""
+    _compiles(pattern)
+    tree = importlib.import_module("re._parser").parse(pattern)
+    if _unbounded(tree) > _MAX_UNBOUNDED:
+        raise ValueError(f"正则里不限长的重复（* 或 +）超过 {_MAX_UNBOUNDED} 处，长文本会卡住；请写上限，如 .{{0,8}}")
+    return pattern
+
+
+def _unbounded(node: Any) -> int:
+    """Count the repeats that have no small upper bound; nested ones count as too many."""
+    count = 0
+    for operation, argument in node:
+        name = str(operation)
+        if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
+            inner = _unbounded(argument[2])
+            if int(argument[1]) > _BOUND:
+                branches = any(str(part[0]) in ("BRANCH", "SUBPATTERN") for part in argument[2]) and "BRANCH" in str(argument[2])
+                count += _MAX_UNBOUNDED + 1 if inner or branches else 1
+            else:
+                count += inner
+        elif name == "SUBPATTERN":
+            count += _unbounded(argument[3])
+        elif name == "BRANCH":
+            count += max(_unbounded(branch) for branch in argument[1])
+        elif name in ("ASSERT", "ASSERT_NOT"):
+            count += _unbounded(argument[1])
+        elif name == "ATOMIC_GROUP":
+            count += _unbounded(argument)
+    return count
+
+
 def _slug(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", text):
         raise ValueError("只能用字母、数字、点、短横和下划线，最长 64 个字符")
     return text
 
 
+_BOUND = 60
+_MAX_UNBOUNDED = 2
+
 Pattern = Annotated[str, AfterValidator(_compiles)]
+LinearPattern = Annotated[str, AfterValidator(_linear)]
+"""A pattern that is run over every text that comes in, written by whoever edits the configuration."""
 Slug = Annotated[str, AfterValidator(_slug)]

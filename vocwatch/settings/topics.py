@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from vocwatch.settings.base import Pattern, Section
+from vocwatch.settings.base import LinearPattern, Section
 
 
 class Leaf(Section):
@@ -14,7 +14,7 @@ class Leaf(Section):
 
     name: str
     words: tuple[str, ...] = Field((), description="出现即算的说法")
-    patterns: tuple[Pattern, ...] = ()
+    patterns: tuple[LinearPattern, ...] = ()
     cancel: tuple[str, ...] = Field((), description="含有上面的词、但不是投诉的说法")
     severity: Literal[1, 2, 3] = 2
     examples: tuple[str, ...] = ()
@@ -34,7 +34,7 @@ class RedLineClass(Section):
 
     name: str
     words: tuple[str, ...] = ()
-    patterns: tuple[Pattern, ...] = ()
+    patterns: tuple[LinearPattern, ...] = ()
     cancel: tuple[str, ...] = Field((), description="否定、假设、广告等不触发的说法")
     sensitivity: float = Field(1.0, ge=0, le=1)
     first_class: bool = Field(True, description="一级红线：达到独立发布者下限直接判红")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from vocwatch.settings.base import Pattern, Section, Slug
+from vocwatch.settings.base import LinearPattern, Section, Slug
 
 
 class Context(Section):
@@ -25,7 +25,7 @@ class Watch(Section):
     name: str
     aliases: tuple[str, ...] = Field((), description="别名，出现即命中")
     ambiguous: tuple[str, ...] = Field((), description="有歧义的叫法，符合 context 才命中")
-    patterns: tuple[Pattern, ...] = Field((), description="正则写法")
+    patterns: tuple[LinearPattern, ...] = Field((), description="正则写法")
     exclude: tuple[str, ...] = Field((), description="含有命中词、但说的不是它的固定说法")
     context: Context = Context()
     brand: Slug | None = Field(None, description="产品所属品牌的监测词 id")

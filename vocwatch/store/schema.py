@@ -194,6 +194,8 @@ assessments = Table(
     Column("voice", sa.String(12), nullable=False, comment="customer, ad, merchant, media, other"),
     Column("fingerprint", sa.LargeBinary, nullable=False),
     Column("refused", sa.Text),
+    Column("truncated", sa.Boolean, nullable=False, server_default=sa.false(),
+           comment="only the beginning of an over-long text was judged"),
     Column("assessed_at", UtcTime, nullable=False),
     UniqueConstraint("text_kind", "ref_id"),
     comment="The judgement of the newest text of each mention and session",

@@ -60,6 +60,13 @@ def upgrade() -> None:
         ),
         sa.Column("fingerprint", sa.LargeBinary(), nullable=False),
         sa.Column("refused", sa.Text(), nullable=True),
+        sa.Column(
+            "truncated",
+            sa.Boolean(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="only the beginning of an over-long text was judged",
+        ),
         sa.Column("assessed_at", UtcTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assessments")),
         sa.UniqueConstraint("text_kind", "ref_id", name=op.f("uq_assessments_text_kind")),

@@ -1,0 +1,239 @@
+"""A page as something to look paths up in: one class per kind, all with the same four methods.
+
+`items(expression)` gives the places where records stand, or None where the structure is absent (an empty list
+means that it is there and holds nothing). `matches(item, where)` tests a record's condition. `read(item, path)`
+gives all values at a path, HTML elements as `Markup`. `text_of` turns a value into the text a reader sees.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Protocol
+
+from lxml import etree
+from lxml import html as lxml_html
+from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
+
+from crawlers.extractors import jsonpage
+from crawlers.extractors.htmltext import serialised_to_text
+from crawlers.extractors.result import SpecError
+
+MAX_ITEMS = 20_000
+
+
+class Markup(str):
+    """HTML of an element, as written by a parser."""
+
+    __slots__ = ()
+
+
+class Document(Protocol):
+    """What field specifications are evaluated against."""
+
+    def items(self, expression: str) -> list[Any] | None:
+        """Return the items at `expression`; None where the structure is absent."""
+
+    def matches(self, item: Any, where: str) -> bool:
+        """Tell whether an item fulfils a record's `where`."""
+
+    def read(self, item: Any, path: str) -> list[Any]:
+        """Return all values at `path`, the empty ones left out."""
+
+
+class JsonDocument:
+    """A JSON value; items are its parts. `page` answers `page:` paths where the JSON stood in a web page."""
+
+    def __init__(self, root: Any, page: HtmlDocument | None = None):
+        self.root = root
+        self.page = page
+
+    def items(self, expression: str) -> list[Any] | None:
+        """Return the list at a JMESPath; a single object counts as a list of one."""
+        found = jsonpage.search(expression, self.root, self.root)
+        if isinstance(found, dict):
+            return [found] if found else []
+        if isinstance(found, list):
+            return [item for item in found[:MAX_ITEMS] if item is not None]
+        return None
+
+    def matches(self, item: Any, where: str) -> bool:
+        """Tell whether the JMESPath is true of the item."""
+        return jsonpage.truthy(jsonpage.search(where, item, self.root))
+
+    def read(self, item: Any, path: str) -> list[Any]:
+        """Return the value or values at a JMESPath."""
+        if path.startswith("page:"):
+            return self.page.read(None, path) if self.page is not None else []
+        return _flat(jsonpage.search(path, item, self.root))
+
+
+class HtmlDocument:
+    """A web page; items are elements."""
+
+    def __init__(self, text: str):
+        self.text = text
+        self.tree = LexborHTMLParser(text)
+        self._whole: Any = None
+
+    def items(self, expression: str) -> list[Any] | None:
+        """Return the elements; HTML cannot tell "nothing there" from "absent", so none at all is None."""
+        if expression.startswith("xpath:"):
+            elements = self._xpath(None, expression.removeprefix("xpath:"))
+            found = [_parsed(Markup(_markup(element))) for element in elements if not isinstance(element, str)]
+        else:
+            found = _css(self.tree, expression)
+        return found[:MAX_ITEMS] or None
+
+    def matches(self, item: Any, where: str) -> bool:
+        """Tell whether the CSS (or `xpath:`) finds something in the item, or the item is it itself."""
+        if where.startswith("xpath:"):
+            return bool(self._xpath(item, where.removeprefix("xpath:")))
+        node = self.tree if item is None else item
+        return bool(_css(node, where)) or (item is not None and bool(item.css_matches(where)) and _is_it(item, where))
+
+    def read(self, item: Any, path: str) -> list[Any]:
+        """Return attribute values and elements (as `Markup`) at `path`."""
+        if path.startswith("page:"):
+            return self.read(None, path.removeprefix("page:").strip())
+        if path.startswith("xpath:"):
+            values = self._xpath(item, path.removeprefix("xpath:"))
+            return [value if isinstance(value, str) else Markup(_markup(value)) for value in values if _filled(value)]
+        selector, attribute = split_attribute(path)
+        nodes = self._nodes(item, selector)
+        if attribute is None:
+            return [Markup(node.html) for node in nodes if node.html]
+        return [value for node in nodes if (value := node.attributes.get(attribute))]
+
+    def _nodes(self, item: Any, selector: str) -> list[LexborNode]:
+        if selector in ("", ":scope"):
+            node = item if item is not None else self.tree.root
+            return [node] if node is not None else []
+        return _css(self.tree if item is None else item, selector)
+
+    def _xpath(self, item: LexborNode | None, expression: str) -> list[Any]:
+        """XPath on the page, or on the item alone (its ancestors are out of reach)."""
+        if item is None:
+            if self._whole is None:
+                self._whole = _lxml(self.tree.html or "")
+            root = self._whole
+        else:
+            root = _lxml(item.html or "", fragment=True)
+        if root is None:
+            return []
+        try:
+            found = _compiled_xpath(expression)(root)
+        except etree.XPathError:
+            return []
+        return list(found) if isinstance(found, list) else [_scalar(found)]
+
+
+class FeedDocument:
+    """A parsed feed; items are its entries as plain objects, paths are JMESPath into them."""
+
+    def __init__(self, entries: list[dict[str, Any]], feed: dict[str, Any]):
+        self.entries = entries
+        self.feed = feed
+
+    def items(self, expression: str) -> list[Any] | None:
+        """Return the entries at a JMESPath from the feed's root (`entries` by default)."""
+        return JsonDocument({"entries": self.entries, "feed": self.feed}).items(expression)
+
+    def matches(self, item: Any, where: str) -> bool:
+        """Tell whether the JMESPath is true of the entry."""
+        return jsonpage.truthy(jsonpage.search(where, item, self.feed))
+
+    def read(self, item: Any, path: str) -> list[Any]:
+        """Return the value or values at a JMESPath into the entry; `$.` looks in the feed's own data."""
+        return _flat(jsonpage.search(path, item, self.feed))
+
+
+def text_of(value: Any, picture: bool = False) -> Any:
+    """Return the text of an element; other values as they are."""
+    return serialised_to_text(value, picture) if isinstance(value, Markup) else value
+
+
+def split_attribute(path: str) -> tuple[str, str | None]:
+    """Split `selector@attribute`; an `@` inside brackets or quotes belongs to the selector."""
+    selector, at, attribute = path.rpartition("@")
+    if not at or not attribute.replace("-", "").replace("_", "").replace(":", "").isalnum():
+        return path, None
+    return (path, None) if selector.count("[") != selector.count("]") else (selector.strip(), attribute)
+
+
+def check_path(kind: str, path: str) -> None:
+    """Compile a path of a source file without data. Raises SpecError where it is malformed."""
+    head, _, piped = path.partition(" |> ")
+    if piped:
+        jsonpage.compiled(piped)
+    head = head.removeprefix("page:").strip() if kind == "html" or head.startswith("page:") else head
+    if kind != "html" and not path.startswith("page:"):
+        if head.startswith("**"):
+            head = head[2:].removeprefix(".").lstrip(" |")
+        jsonpage.compiled(head.removeprefix("$").removeprefix(".") or "@")
+    elif head.startswith("xpath:"):
+        _compiled_xpath(head.removeprefix("xpath:"))
+    else:
+        selector = split_attribute(head)[0]
+        if selector not in ("", ":scope"):
+            _css(LexborHTMLParser("<p></p>"), selector)
+
+
+def _is_it(item: LexborNode, where: str) -> bool:
+    holder = LexborHTMLParser(item.html or "")
+    return any(found.parent is not None and found.parent.tag == "body" for found in holder.css(where))
+
+
+def _css(node: Any, selector: str) -> list[LexborNode]:
+    try:
+        return list(node.css(selector))
+    except (SelectolaxError, ValueError) as error:
+        raise SpecError(f"CSS 写法有误：{selector}（{error}）。请改成浏览器认得的选择器，或用 xpath: 开头") from error
+
+
+def _parsed(markup: Markup) -> LexborNode:
+    body = LexborHTMLParser(str(markup)).body
+    node = body.child if body is not None else None
+    while node is not None and not node.is_element_node:
+        node = node.next
+    return node if node is not None else body  # type: ignore[return-value]
+
+
+@lru_cache(maxsize=1024)
+def _compiled_xpath(expression: str) -> etree.XPath:
+    try:
+        return etree.XPath(expression, namespaces={"re": "http://exslt.org/regular-expressions"}, regexp=False)
+    except etree.XPathError as error:
+        raise SpecError(f"XPath 写法有误：{expression}（{error}）。请检查括号和引号") from error
+
+
+def _lxml(markup: str, fragment: bool = False) -> Any:
+    clean = "".join(char for char in markup if char in "\n\t\r" or char >= " ")
+    parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=False)
+    try:
+        whole = lxml_html.document_fromstring(clean.encode("utf-8", "ignore"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError):
+        return None
+    if not fragment:
+        return whole
+    body = whole.find("body")
+    return body[0] if body is not None and len(body) else whole
+
+
+def _markup(element: Any) -> str:
+    return etree.tostring(element, encoding="unicode", method="html", with_tail=False)
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() else str(value)
+    return str(value)
+
+
+def _filled(value: Any) -> bool:
+    return not isinstance(value, str) or bool(value.strip())
+
+
+def _flat(found: Any) -> list[Any]:
+    if isinstance(found, list):
+        return [value for value in found if value is not None and value != ""]
+    return [] if found is None or found == "" else [found]

@@ -1,0 +1,109 @@
+"""HTML to the text a reader sees: paragraphs and line breaks kept, emoticon pictures by their name."""
+
+from __future__ import annotations
+
+import html
+import re
+
+from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+from crawlers.extractors.values import clean_text
+
+MAX_HTML = 1_000_000
+# Only used on HTML that the parser has written itself, so quotes are always closed.
+_TAG = re.compile(r'<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>"]|"[^"]*")*)>', re.S)
+_ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
+_BREAKS = frozenset((
+    "br", "div", "li", "tr", "dd", "dt", "section", "article", "header", "footer", "ul", "ol", "dl", "table", "form",
+    "figure", "figcaption", "hr", "aside", "main", "nav", "pre", "address", "option", "details", "summary",
+))
+_PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"))
+_SILENT = frozenset(("script", "style", "template", "noscript", "head", "textarea", "select", "svg", "iframe", "object"))
+_EMOTICON = re.compile(r"emo|face|smil|smile|expression|BDE_Smiley", re.I)
+
+
+def html_to_text(fragment: str, picture: bool = False) -> str:
+    """Return the text of an HTML string.
+
+    `<img alt="[泪]">` becomes [泪]. With `picture`, a fragment without words but with a picture becomes [图片],
+    [表情] or [视频] instead of nothing.
+    """
+    if "<" not in fragment and "&" not in fragment:
+        return clean_text(fragment)
+    tree = LexborHTMLParser(fragment[:MAX_HTML])
+    body = tree.body
+    return serialised_to_text(body.html if body is not None and body.html else "", picture)
+
+
+def node_to_text(node: LexborNode, picture: bool = False) -> str:
+    """Return the text of a parsed element."""
+    return serialised_to_text(node.html or "", picture)
+
+
+def serialised_to_text(markup: str, picture: bool = False) -> str:
+    """Return the text of HTML written by the parser."""
+    pieces: list[str] = []
+    pictures: list[str] = []
+    position, silent = 0, ""
+    for match in _TAG.finditer(markup[:MAX_HTML]):
+        if not silent:
+            pieces.append(_inline(markup[position: match.start()]))
+        position = match.end()
+        closing, name = match.group(1), (match.group(2) or "").lower()
+        if silent:
+            silent = "" if closing and name == silent else silent
+        elif name in _SILENT:
+            silent = "" if closing else name
+        elif name == "img":
+            alt, kind = _image(match.group(3) or "")
+            pieces.append(alt)
+            pictures.append(kind)
+        elif name in ("video", "embed") and not closing:
+            pictures.append("[视频]")
+        elif name in _PARAGRAPHS:
+            pieces.append("\n\n")
+        elif name in _BREAKS:
+            pieces.append("\n")
+        elif name in ("td", "th"):
+            pieces.append(" ")
+    if not silent:
+        pieces.append(_inline(markup[position:MAX_HTML]))
+    text = clean_text("".join(pieces))
+    if not text and picture and pictures:
+        return max(pictures, key=len) if "[视频]" not in pictures else "[视频]"
+    return text
+
+
+def _inline(text: str) -> str:
+    return html.unescape(re.sub(r"\s+", " ", text)) if text else ""
+
+
+def _image(attributes: str) -> tuple[str, str]:
+    """Return (words standing for the picture, placeholder where the text has nothing else)."""
+    found = {key.lower(): html.unescape(value) for key, value in _ATTRIBUTE.findall(attributes)}
+    alt = (found.get("alt") or found.get("data-emoji") or "").strip()
+    emoticon = bool(_EMOTICON.search(found.get("class", "") + found.get("src", "")))
+    bracketed = alt.startswith(("[", "【")) and len(alt) <= 20
+    symbol = 0 < len(alt) <= 4 and not alt.isascii() and not alt.isalnum()
+    if bracketed or symbol or (emoticon and 0 < len(alt) <= 12):
+        return alt if bracketed or symbol else f"[{alt}]", "[表情]"
+    return "", "[表情]" if emoticon else "[图片]"
+
+
+def visible_text(tree: LexborHTMLParser, limit: int = 20_000) -> str:
+    """Return the page's visible words on one line, for telling wall pages from real ones."""
+    body = tree.body
+    if body is None:
+        return ""
+    words: list[str] = []
+    size = 0
+    for node in body.traverse(include_text=True):
+        if node.tag != "-text" or (node.parent is not None and node.parent.tag in _SILENT):
+            continue
+        piece = (node.text_content or "").strip()
+        if piece:
+            words.append(piece)
+            size += len(piece)
+            if size > limit:
+                break
+    return " ".join(words)

@@ -1,0 +1,157 @@
+"""From a response to an extraction: what a status means, what a challenge means, what goes wrong on the way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+from collections.abc import Mapping
+from typing import Any
+
+from scrapy.http import Response, TextResponse
+
+from crawlers.context import RunContext
+from crawlers.extractors import Extraction, extract
+from crawlers.guard import is_login, leads_to_login
+from vocwatch.models import MentionRecord, Page
+from vocwatch.settings.sources import Step
+
+FORBIDDEN = frozenset({401, 403, 407, 412, 418, 451})
+REFUSALS_IN_A_ROW = 3
+DEFAULT_WAIT = 600.0
+LONGEST_WAIT = 24 * 3600.0
+_KEPT_HEADERS = frozenset({
+    "content-type", "content-length", "date", "etag", "last-modified", "location", "retry-after", "server",
+})
+
+
+class Reader:
+    """Reads responses for one run; challenges halt it, everything else is counted."""
+
+    def __init__(self, context: RunContext):
+        self._context = context
+        self._refused_in_a_row = 0
+        self.removed = False
+
+    def read(
+        self, response: Response, step: Step, role: str, *, first: bool,
+        carried: Mapping[str, Any] | None = None, root: MentionRecord | None = None, canary: bool = False,
+    ) -> tuple[Page, Extraction | None]:
+        """Return the page and what is on it; None when it could not be read (already counted).
+
+        `removed` tells, after None, whether the content is gone from the site.
+        """
+        self.removed = False
+        page = as_page(response, self._context.now())
+        tally = self._context.tally
+        tally.pages += 1
+        tally.bytes += len(page.body)
+        kind = self._by_status(page, role)
+        if kind is None:
+            found = self.extract(page, step, role, carried, root)
+            kind = self._by_state(found, page, role)
+            if kind is None:
+                self._refused_in_a_row = 0
+                tally.cover(role, found.coverage)
+                return page, found
+        if kind == "removed":
+            self.removed = True
+            if role == "listing" and first:
+                tally.fail(role, "missing", page.url)
+        elif kind != "halted":
+            tally.fail(role, kind, page.url)
+            if canary:
+                tally.canary = page.url
+        return page, None
+
+    def extract(
+        self, page: Page, step: Step, role: str, carried: Mapping[str, Any] | None, root: MentionRecord | None
+    ) -> Extraction:
+        """Run the extractor; one that breaks over a page costs that page and no other."""
+        context = self._context
+        try:
+            return extract(
+                page, step, context.source, context.now(), context.settings.app.zone,
+                carried=dict(carried or {}), root=root,
+            )
+        except Exception as error:  # a poisoned page must not take the others with it
+            return Extraction(state="extract_error", reason=f"{type(error).__name__}: {error}"[:300])
+
+    # -- judging ------------------------------------------------------------------------------------------
+
+    def _by_status(self, page: Page, role: str) -> str | None:
+        """Return why the status makes the page unreadable, or None."""
+        status = page.status
+        if leads_to_login(page.request_url, page.url) or (
+            300 <= status < 400 and is_login(page.headers.get("location", ""))
+        ):
+            return self._refusal("login", role, f"{page.request_url} 被转到登录页")
+        if status == 429 or (status == 503 and "retry-after" in page.headers):
+            return self._told_to_wait(page)
+        if status in FORBIDDEN:
+            return self._refusal("forbidden", role, f"{page.url} 返回 {status}，拒绝访问")
+        if status in (404, 410):
+            return "removed"
+        if status >= 500:
+            return "server_error"
+        return None if status < 300 else "http_error"
+
+    def _by_state(self, found: Extraction, page: Page, role: str) -> str | None:
+        """Return why the extraction makes the page unusable, or None."""
+        if found.state in ("captcha", "blocked"):
+            self._context.halt(found.state, f"{page.url} 出现验证或拦截页：{found.reason or '要求人机验证'}")
+            return "halted"
+        if found.state == "login":
+            return self._refusal("login", role, f"{page.url} 要求登录")
+        if found.state in ("ok", "empty"):
+            return None
+        return found.state
+
+    def _refusal(self, kind: str, role: str, reason: str) -> str:
+        """A refused listing ends the run; so do several refused details without a good one between them."""
+        self._refused_in_a_row += 1
+        if role == "listing" or self._refused_in_a_row >= REFUSALS_IN_A_ROW:
+            self._context.halt(kind, reason)
+            return "halted"
+        return kind
+
+    def _told_to_wait(self, page: Page) -> str:
+        wait = retry_after(page.headers.get("retry-after"), self._context.now())
+        kind, word = ("rate_limited", "限流") if page.status == 429 else ("unavailable", "暂停服务")
+        self._context.halt(kind, f"对方{word}（{page.status}），要求 {wait:.0f} 秒后再来", retry_after=wait)
+        return "halted"
+
+
+def retry_after(value: str | None, now: dt.datetime) -> float:
+    """Return the seconds to stay away: a number or a date, at most a day; ten minutes when it says nothing usable."""
+    wait = DEFAULT_WAIT
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        wait = float(text[:9])
+    elif text:
+        try:
+            moment = email.utils.parsedate_to_datetime(text)
+        except ValueError:
+            moment = None
+        if moment is not None:
+            moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+            wait = (moment - now).total_seconds()
+    return min(max(wait, 1.0), LONGEST_WAIT)
+
+
+def as_page(response: Response, now: dt.datetime) -> Page:
+    """Turn a Scrapy response into the plain page that extractors and evidence know."""
+    headers = {
+        name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
+        for name, values in response.headers.items()
+    }
+    kept = {name: value for name, value in headers.items() if name in _KEPT_HEADERS}
+    body, asked = response.body, response.request.url if response.request else response.url
+    if "playwright" in response.flags and isinstance(response, TextResponse):
+        # The browser hands over text: its own encoding, whatever the header and the meta tag said.
+        body = response.text.encode("utf-8", "replace")
+        kept["content-type"] = "text/html; charset=utf-8"
+    redirected = response.meta.get("redirect_urls") if response.request else None
+    return Page(
+        url=response.url, body=body, fetched_at=now, status=response.status, headers=kept,
+        request_url=redirected[0] if redirected else asked,
+    )

@@ -1,0 +1,172 @@
+"""One judged text as a complaint about a product: what it is about, who speaks, and whether it counts.
+
+Competitors' troubles and old news that is passed around again are told apart here.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from vocwatch.clock import business_date
+from vocwatch.models import TextKind
+from vocwatch.settings import Settings
+from vocwatch.settings.topics import RedLineClass
+from vocwatch.store.incidents import Heard, WatchHit
+
+SESSIONS = "sessions"  # the channel that all sessions count as
+LATE_GRACE = dt.timedelta(hours=12)
+_YEAR = re.compile(r"(?<!\d)(20\d\d)\s?年")
+_OLD_CUES = re.compile(r"[两二三四五几多前]年前|前几年|旧闻|旧帖|老帖|老新闻|陈年|考古|翻出来|翻到.{0,6}以前")
+
+
+@dataclass(frozen=True)
+class Complaint:
+    """A text that complains. `product` is a SKU (or watch id), None where the text names none.
+
+    `voice` is who speaks: None for a copy of another's text, since a copy is no independent voice. `origin` is the
+    mention it copies, itself otherwise. Without topics it only counts as a voice under the post it answers.
+    """
+
+    heard: Heard
+    day: dt.date
+    product: str | None
+    topics: tuple[str, ...]
+    red_lines: tuple[RedLineClass, ...]
+    voice: str | None
+    origin: int | None
+    old_news: bool = False
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """(text kind, row id)."""
+        return self.heard.key
+
+    @property
+    def inside(self) -> bool:
+        """From customer service, not from the public."""
+        return self.heard.text_kind is TextKind.SESSION
+
+    @property
+    def channel(self) -> str:
+        """The source, or "sessions"."""
+        return SESSIONS if self.inside else self.heard.channel
+
+
+class Reader:
+    """Makes complaints out of judged texts by the configuration."""
+
+    def __init__(self, settings: Settings):
+        self._zone = settings.app.zone
+        self._classes = {line.name: line for line in settings.topics.red_lines}
+        self._products = {w.id: w.sku or w.id for w in settings.watches.watches if w.kind == "product"}
+        self._names = {
+            name: w.sku or w.id for w in settings.watches.watches if w.kind == "product" for name in (w.name, *w.aliases)
+        }
+        self.display = {w.sku or w.id: w.name for w in settings.watches.watches if w.kind == "product"}
+
+    def complaints(self, texts: Iterable[Heard], origins: Mapping[int, int]) -> list[Complaint]:
+        """Read texts; those that complain of nothing of ours, and answer no post, are left out."""
+        read = (self._read(heard, origins) for heard in texts)
+        return [c for c in read if c is not None]
+
+    def _read(self, heard: Heard, origins: Mapping[int, int]) -> Complaint | None:
+        ours = heard if heard.sku or heard.text_kind is TextKind.SESSION else _without_competitor(heard)
+        lines = tuple(
+            self._classes[name] for name in dict.fromkeys(str(r.get("name")) for r in ours.red_lines) if name in self._classes
+        )
+        topics = tuple(dict.fromkeys([*(topic_of(line) for line in lines), *ours.topics]))
+        if not heard.brand_match and heard.text_kind is TextKind.MENTION:
+            topics, lines = (), ()
+        if not topics and not heard.parent:
+            return None
+        origin = origins.get(heard.ref_id, heard.ref_id) if heard.text_kind is TextKind.MENTION else None
+        return Complaint(
+            heard=heard, day=business_date(heard.at, self._zone), product=self.product(heard), topics=topics,
+            red_lines=lines, voice=_voice(heard, origin), origin=origin,
+            old_news=heard.text_kind is TextKind.MENTION and is_old_news(heard.text, heard.at.year),
+        )
+
+    def product(self, heard: Heard) -> str | None:
+        """Return the SKU a text is about: the page's own, else the product named most often, first of equals."""
+        if heard.sku:
+            return heard.sku
+        if heard.product and heard.product in self._names:
+            return self._names[heard.product]
+        named = Counter(self._products[h.watch] for h in heard.hits if h.watch in self._products)
+        return named.most_common(1)[0][0] if named else None
+
+
+def topic_of(line: RedLineClass) -> str:
+    """Return the topic that a red-line class stands under."""
+    return line.topic or f"红线/{line.name}"
+
+
+def arrival_day(heard: Heard, end_of_day: dt.datetime, zone: dt.tzinfo) -> dt.date | None:
+    """Return the business date whose digest first could know a late text; None for one that came in time.
+
+    Late is what was first seen over 12 hours after the end of the day it belongs to.
+    """
+    if heard.first_seen_at < end_of_day + LATE_GRACE:
+        return None
+    return (heard.first_seen_at - LATE_GRACE).astimezone(zone).date()
+
+
+def is_old_news(text: str, year: int) -> bool:
+    """Say whether a text presents something of earlier years, by its own words.
+
+    “用了两年” speaks of use, “2024年的时候 … 爆出” of old news; only explicit past years and fixed phrases count.
+    """
+    return any(int(found) < year for found in _YEAR.findall(text)) or bool(_OLD_CUES.search(text))
+
+
+def _voice(heard: Heard, origin: int | None) -> str | None:
+    if heard.text_kind is TextKind.SESSION:
+        return f"s:{heard.author or heard.native_id}"
+    if origin != heard.ref_id:
+        return None
+    return f"m:{heard.channel}:{heard.author}" if heard.author else f"m:{heard.ref_id}"
+
+
+@dataclass(frozen=True)
+class _Ours:
+    """What of a text is said of us."""
+
+    topics: tuple[str, ...]
+    red_lines: tuple[dict[str, object], ...]
+
+
+def _without_competitor(heard: Heard) -> _Ours | Heard:
+    """Drop the topics and red lines whose clause speaks of a competitor (the name that stands last before it)."""
+    names = _Names(heard.hits)
+    if not names.competitor:
+        return heard
+    if not heard.spans:
+        return _Ours(heard.topics, heard.red_lines) if names.ours else _Ours((), ())
+    kept = {str(s["topic"]) for s in heard.spans if names.about_us(int(s["start"]), int(s["end"]))}
+    lines = tuple(r for r in heard.red_lines if names.about_us(int(r["start"]), int(r["end"])))
+    return _Ours(tuple(t for t in heard.topics if t in kept), lines)
+
+
+@dataclass(frozen=True)
+class _Names:
+    hits: tuple[WatchHit, ...]
+
+    @cached_property
+    def competitor(self) -> bool:
+        return any(h.kind == "competitor" for h in self.hits)
+
+    @cached_property
+    def ours(self) -> bool:
+        return any(h.kind in ("brand", "product") for h in self.hits)
+
+    def about_us(self, start: int, end: int) -> bool:
+        before = [h for h in self.hits if h.start < end and h.kind != "keyword"]
+        nearest = max(before, key=lambda h: h.start, default=None) or min(
+            (h for h in self.hits if h.kind != "keyword"), key=lambda h: abs(h.start - start), default=None
+        )
+        return nearest is None or nearest.kind != "competitor"

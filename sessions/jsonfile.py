@@ -1,0 +1,116 @@
+"""JSON Lines, a JSON array, or an object that holds the list of records; nested keys become dotted columns."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sessions.delimited import find_encoding
+from sessions.problems import ImportRefused, RowProblem
+from sessions.tables import Row, Table
+
+MAX_DOCUMENT = 200 * 1024 * 1024  # bytes of one JSON document; JSON Lines have no limit but this one per line
+_PEEK = 500
+_DEPTH = 4
+_USUAL_LISTS = ("sessions", "records", "rows", "data", "list", "items", "results", "tickets", "conversations")
+
+Numbered = tuple[int, dict[str, Any]] | RowProblem
+
+
+def open_json(path: Path, lists: Sequence[str] = ()) -> Table:
+    """Return the records as one table, the header first. Raises ImportRefused."""
+    encoding = find_encoding(path)
+    records = _lines(path, encoding) if _is_lines(path, encoding) else _document(path, encoding, lists)
+    peeked = list(itertools.islice(records, _PEEK))
+    header: dict[str, None] = {}
+    for item in peeked:
+        if not isinstance(item, RowProblem):
+            header.update(dict.fromkeys(flatten(item[1])))
+    return Table(None, _rows(list(header), itertools.chain(peeked, records)), headed=True)
+
+
+def _rows(header: list[str], records: Iterable[Numbered]) -> Iterator[Row | RowProblem]:
+    yield 0, header
+    for item in records:
+        if isinstance(item, RowProblem):
+            yield item
+            continue
+        flat = flatten(item[1])
+        yield item[0], [flat.get(name) for name in header]
+
+
+def flatten(record: dict[str, Any], prefix: str = "", depth: int = _DEPTH) -> dict[str, Any]:
+    """Return the record with nested objects as dotted keys; lists stay lists."""
+    flat: dict[str, Any] = {}
+    for key, value in record.items():
+        name = f"{prefix}{key}"
+        flat[name] = value
+        if isinstance(value, dict) and depth > 1:
+            flat.update(flatten(value, f"{name}.", depth - 1))
+    return flat
+
+
+def _is_lines(path: Path, encoding: str) -> bool:
+    """Say whether the first line with text is an object by itself, so that the file is JSON Lines."""
+    with path.open(encoding=encoding) as file:
+        for line in file:
+            if not line.strip():
+                continue
+            if line.lstrip().startswith("["):
+                return False
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError):
+                return '":' in line and line.rstrip().endswith("}")
+            # An object on one line that holds the list of records is a document.
+            return isinstance(record, dict) and not any(_is_records(record.get(key)) for key in _USUAL_LISTS)
+    return True
+
+
+def _is_records(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(item, dict) for item in value)
+
+
+def _lines(path: Path, encoding: str) -> Iterator[Numbered]:
+    with path.open(encoding=encoding) as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            if len(line) > MAX_DOCUMENT:
+                yield RowProblem(number, None, None, "这一行太长，没有读")
+                continue
+            try:
+                record = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                yield RowProblem(number, None, None, f"不是正确的 JSON：{_why(error)}")
+                continue
+            if isinstance(record, dict):
+                yield number, record
+            else:
+                yield RowProblem(number, None, None, "这一行应为一个 JSON 对象 {…}")
+
+
+def _document(path: Path, encoding: str, lists: Sequence[str]) -> Iterator[Numbered]:
+    if path.stat().st_size > MAX_DOCUMENT:
+        raise ImportRefused(f"{path}: JSON 超过 {MAX_DOCUMENT >> 20} MB。请改用一行一条的 JSONL，或分日导出")
+    try:
+        whole = json.loads(path.read_text(encoding=encoding))
+    except (ValueError, RecursionError) as error:
+        raise ImportRefused(f"{path}: JSON 不完整或写法有误：{_why(error)}。请重新导出") from error
+    if isinstance(whole, dict):
+        names = [name for name in (*lists, *_USUAL_LISTS) if isinstance(whole.get(name), list)]
+        whole = whole[names[0]] if names else [whole]
+    for number, record in enumerate(whole, 1):
+        if isinstance(record, dict):
+            yield number, record
+        else:
+            yield RowProblem(number, None, None, "这一条应为一个 JSON 对象 {…}")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, json.JSONDecodeError):
+        return f"第 {error.lineno} 行第 {error.colno} 个字符附近"
+    return "嵌套太深"

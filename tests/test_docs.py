@@ -1,0 +1,72 @@
+"""What the documents say is held against the program."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from tests.conftest import ROOT
+from vocwatch.cli.app import app
+from vocwatch.cli.reference import reference
+from vocwatch.store.dictionary import data_dictionary
+
+DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def command() -> click.Command:
+    return typer.main.get_command(app)
+
+
+def commands_in(path: Path) -> list[list[str]]:
+    """Every `vocwatch …` line in a code block of a document."""
+    found = []
+    for block in re.findall(r"```\w*\n(.*?)```", path.read_text(encoding="utf-8"), re.S):
+        for line in block.splitlines():
+            words = shlex.split(line.split("  #")[0].strip(), comments=True)
+            if words and words[0].rsplit("/", 1)[-1] == "vocwatch":
+                found.append(words[1:])
+    return found
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_documented_command_parses(path: Path) -> None:
+    for words in commands_in(path):
+        context = click.Context(command(), info_name="vocwatch")
+        current: click.Command = command()
+        rest = [word for word in words if word not in ("…", "...")]
+        while isinstance(current, click.Group):
+            current.make_context("vocwatch", [], parent=context, resilient_parsing=True)
+            name, current_next, rest = current.resolve_command(context, rest) if rest else (None, None, [])
+            assert current_next is not None, f"{path.name}: vocwatch {' '.join(words)}"
+            current = current_next
+        try:
+            current.make_context("x", list(rest), parent=context, resilient_parsing=False)
+        except click.MissingParameter:
+            assert "…" in words or current.name == "new", f"{path.name}: vocwatch {' '.join(words)}"
+
+
+def test_the_data_dictionary_is_current() -> None:
+    assert (ROOT / "docs" / "data-dictionary.md").read_text(encoding="utf-8") == data_dictionary()
+
+
+def test_the_command_reference_is_current() -> None:
+    assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == reference(command())
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_make_knows_what_the_readme_names() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for name in ("README.md", "README.zh-CN.md"):
+        for target in re.findall(r"\bmake (\w+)", (ROOT / name).read_text(encoding="utf-8")):
+            assert re.search(rf"^{target}:", makefile, re.M), f"{name}: make {target}"

@@ -1,0 +1,116 @@
+"""Finding a browser that works, and taking pictures with it.
+
+A path proves nothing, so each candidate is launched: the configured one (VOCWATCH_CHROMIUM), an installed Chromium
+or Chrome on PATH, then Playwright's own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from vocwatch.settings.env import Environment
+
+NAMES = (
+    "chromium", "google-chrome", "google-chrome-stable", "chromium-browser", "chrome-headless-shell",
+    "headless-shell", "microsoft-edge",
+)
+_ARGS = (
+    "--disable-dev-shm-usage",  # containers give /dev/shm 64 MB, and pages crash there
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+    "--disable-quic",  # all traffic stays where it can be watched
+    "--disable-features=Translate,OptimizationHints,MediaRouter",
+)
+_LAUNCH_MS = 30_000
+
+
+class NoBrowser(Exception):
+    """No browser could be launched; the message says what was tried and what to do."""
+
+
+@dataclass(frozen=True)
+class BrowserChoice:
+    """A browser that was launched; `path` is empty for Playwright's own."""
+
+    path: str
+    version: str
+
+
+_found: dict[str, BrowserChoice] = {}
+
+
+def find_browser(env: Environment) -> BrowserChoice:
+    """Return a browser that could be launched, found once for each process. Raises NoBrowser."""
+    key = env.chromium
+    if key not in _found:
+        _found[key] = _search(env)
+    return _found[key]
+
+
+def launch_options(choice: BrowserChoice) -> dict[str, Any]:
+    """Return Playwright's options to launch the browser."""
+    args = list(_ARGS)
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        args.append("--no-sandbox")  # Chromium refuses to start as root otherwise
+    options: dict[str, Any] = {"headless": True, "args": args, "timeout": _LAUNCH_MS}
+    if choice.path:
+        options["executable_path"] = choice.path
+    return options
+
+
+def screenshot(
+    env: Environment, page: Path | str, out: Path, width: int, *, full_page: bool = True, scale: float = 1
+) -> Path:
+    """Write a PNG of an HTML file or address at `width` CSS pixels and return its path. Raises NoBrowser."""
+    from playwright.sync_api import sync_playwright
+
+    choice = find_browser(env)
+    address = page.resolve().as_uri() if isinstance(page, Path) else page
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options(choice))
+        try:
+            view = browser.new_page(viewport={"width": width, "height": 800}, device_scale_factor=scale)
+            view.goto(address, wait_until="load", timeout=_LAUNCH_MS)
+            view.screenshot(path=str(out), full_page=full_page)
+        finally:
+            browser.close()
+    return out
+
+
+def _search(env: Environment) -> BrowserChoice:
+    tried: list[str] = []
+    if env.chromium:
+        candidates = [env.chromium]  # named by hand: no other one is taken behind the user's back
+    else:
+        search_path = env.variables.get("PATH", os.defpath)
+        candidates = [path for path in (shutil.which(name, path=search_path) for name in NAMES) if path]
+        candidates.append("")
+    for path in dict.fromkeys(candidates):
+        try:
+            return _launched(path)
+        except Exception as error:  # Playwright, its driver, or the system: all mean "not this one"
+            lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+            tried.append(f"{path or 'Playwright 自带'}：{lines[0][:160] if lines else type(error).__name__}")
+    raise NoBrowser(
+        "找不到能启动的浏览器（试过 " + "；".join(tried) + "）。请运行 playwright install --with-deps chromium，"
+        "或安装系统的 chromium 软件包，或用 VOCWATCH_CHROMIUM 指定浏览器路径"
+    )
+
+
+def _launched(path: str) -> BrowserChoice:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options(BrowserChoice(path, "")))
+        try:
+            page = browser.new_page()
+            page.set_content("<p>看得见</p>")
+            if page.inner_text("p") != "看得见":
+                raise RuntimeError("启动了，但画不出网页")
+            return BrowserChoice(path, browser.version)
+        finally:
+            browser.close()

@@ -1,0 +1,189 @@
+"""What a digest is made of, read in bulk: volumes, sessions, runs, alerts."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from vocwatch.models import RunStatus
+from vocwatch.store.incidents import VOICES, placed_at, placed_between
+from vocwatch.store.runs import Run, _run
+from vocwatch.store.schema import alerts, assessments, hits, incident_days, incidents, mentions, revisions, runs, sessions
+
+FETCH = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class BrandMention:
+    """One mention of the brand by a customer or the press, without its text."""
+
+    ref_id: int
+    source: str
+    at: dt.datetime
+    sku: str | None
+    product: str | None
+    sentiment: str
+
+
+def brand_mentions(connection: Connection, since: dt.datetime, until: dt.datetime) -> Iterator[BrandMention]:
+    """Yield the brand's mentions in [since, until) by customers and press (ads and the shop's own words aside)."""
+    m, a = mentions.c, assessments.c
+    query = (
+        sa.select(m.id, m.source, placed_at().label("placed"), m.sku, m.product, a.sentiment)
+        .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
+        .where(placed_between(since, until), a.brand_match, a.refused.is_(None), a.voice.in_(VOICES)).order_by(m.id)
+    )
+    result = connection.execution_options(yield_per=FETCH).execute(query)
+    for row in result:
+        yield BrandMention(row.id, row.source, row.placed, row.sku, row.product, row.sentiment)
+
+
+def product_hits(connection: Connection, since: dt.datetime, until: dt.datetime) -> dict[int, set[str]]:
+    """Return the product watches that each mention in [since, until) matched."""
+    query = (
+        sa.select(hits.c.ref_id, hits.c.watch)
+        .join(mentions, sa.and_(hits.c.text_kind == "mention", hits.c.ref_id == mentions.c.id))
+        .where(hits.c.kind == "product", placed_between(since, until))
+    )
+    found: dict[int, set[str]] = {}
+    for row in connection.execute(query):
+        found.setdefault(row.ref_id, set()).add(row.watch)
+    return found
+
+
+def negative_texts(
+    connection: Connection, since: dt.datetime, until: dt.datetime
+) -> Iterator[tuple[int, str | None, dt.datetime, str]]:
+    """Yield (mention id, author, time, text with title) of the brand's negative mentions in [since, until)."""
+    m, a = mentions.c, assessments.c
+    query = (
+        sa.select(m.id, m.source, m.author_key, placed_at().label("placed"), revisions.c.title, revisions.c.text)
+        .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
+        .join(revisions, revisions.c.id == sa.func.coalesce(a.revision_id, m.revision_id))
+        .where(
+            placed_between(since, until), a.brand_match, a.refused.is_(None), a.voice.in_(VOICES),
+            a.sentiment == "negative",
+        ).order_by(m.id)
+    )
+    for row in connection.execution_options(yield_per=FETCH).execute(query):
+        author = f"{row.source}:{row.author_key}" if row.author_key else None
+        yield row.id, author, row.placed, f"{row.title}\n{row.text}" if row.title else row.text
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceSession:
+    """One session without its turns."""
+
+    ref_id: int
+    native_id: str
+    path: str
+    started_at: dt.datetime
+    shop: str | None
+    sku: str | None
+    product: str | None
+    rating: str | None
+    return_reason: str | None
+    violation: str | None
+    resolved: bool | None
+    response_seconds: float | None
+    sentiment: str | None
+    score: float | None
+    severity: int
+    topics: tuple[str, ...]
+
+
+def service_sessions(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[ServiceSession]:
+    """Return the sessions that began in [since, until), judged or not."""
+    s, a = sessions.c, assessments.c
+    names = ("native_id", "path", "started_at", "shop", "sku", "product", "rating", "return_reason", "violation",
+             "resolved", "response_seconds")
+    query = (
+        sa.select(s.id, *(s[name] for name in names), a.sentiment, a.score, a.severity, a.topics)
+        .outerjoin(assessments, sa.and_(a.text_kind == "session", a.ref_id == s.id))
+        .where(s.started_at >= since, s.started_at < until).order_by(s.id)
+    )
+    return [
+        ServiceSession(
+            ref_id=row.id, **{name: getattr(row, name) for name in names}, sentiment=row.sentiment, score=row.score,
+            severity=row.severity or 0, topics=tuple(row.topics or ()),
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def session_times(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[dt.datetime]:
+    """Return when the sessions in [since, until) began."""
+    query = sa.select(sessions.c.started_at).where(sessions.c.started_at >= since, sessions.c.started_at < until)
+    return list(connection.execute(query).scalars())
+
+
+def crawl_runs(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[Run]:
+    """Return the finished crawls that started in [since, until], oldest first."""
+    query = sa.select(runs).where(
+        runs.c.kind == "crawl", runs.c.status != RunStatus.RUNNING, runs.c.started_at >= since, runs.c.started_at <= until
+    )
+    return [_run(row) for row in connection.execute(query.order_by(runs.c.started_at, runs.c.id))]
+
+
+def first_crawls(connection: Connection) -> dict[str, dt.datetime]:
+    """Return when each source was first crawled."""
+    query = (
+        sa.select(runs.c.subject, sa.func.min(runs.c.started_at).label("first"))
+        .where(runs.c.kind == "crawl").group_by(runs.c.subject)
+    )
+    return {row.subject: row.first for row in connection.execute(query)}
+
+
+def first_mention(connection: Connection) -> dict[str, dt.datetime]:
+    """Return the time of each source's oldest mention."""
+    query = sa.select(mentions.c.source, sa.func.min(placed_at()).label("first")).group_by(mentions.c.source)
+    return {row.source: row.first for row in connection.execute(query)}
+
+
+def new_incidents(connection: Connection, since: dt.date, until: dt.date) -> dict[dt.date, int]:
+    """Return how many incidents were new or came back on each day of [since, until)."""
+    d = incident_days.c
+    query = (
+        sa.select(d.day, sa.func.count().label("number"))
+        .where(d.day >= since, d.day < until, d.state.in_(("新增", "复燃"))).group_by(d.day)
+    )
+    return {row.day: row.number for row in connection.execute(query)}
+
+
+def built_days(connection: Connection, since: dt.date, until: dt.date) -> set[dt.date]:
+    """Return the business dates of [since, until) whose incidents were built."""
+    wanted = [(since + dt.timedelta(days=n)).isoformat() for n in range((until - since).days)]
+    query = sa.select(runs.c.subject).where(
+        runs.c.kind == "incidents", runs.c.status == RunStatus.DONE, runs.c.subject.in_(wanted)
+    )
+    return {dt.date.fromisoformat(subject) for subject in connection.execute(query).scalars()}
+
+
+def day_alerts(connection: Connection, day: dt.date) -> list[dict[str, Any]]:
+    """Return the alerts of a business date with their incident's title, oldest first."""
+    query = (
+        sa.select(alerts, incidents.c.title).join(incidents, incidents.c.id == alerts.c.incident_id)
+        .where(alerts.c.day == day).order_by(alerts.c.raised_at, alerts.c.id)
+    )
+    return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def mention_urls(connection: Connection, ids: list[int]) -> dict[int, str]:
+    """Return the address of each mention."""
+    if not ids:
+        return {}
+    query = sa.select(mentions.c.id, mentions.c.url).where(mentions.c.id.in_(ids))
+    return {row.id: row.url for row in connection.execute(query)}
+
+
+def native_sessions(connection: Connection, ids: list[int]) -> dict[int, str]:
+    """Return the export's own id of each session."""
+    if not ids:
+        return {}
+    query = sa.select(sessions.c.id, sessions.c.native_id).where(sessions.c.id.in_(ids))
+    return {row.id: row.native_id for row in connection.execute(query)}
