@@ -27,9 +27,9 @@ def browser_meta(source: Source, timeout: int) -> dict[str, Any]:
 
 def scrapy_settings(settings: Settings) -> dict[str, Any]:
     """Return the Scrapy settings of a crawl with a browser. Raises NoBrowser."""
-    from vocwatch.browser import find_browser, launch_options
+    from vocwatch.browser import launch_options, require_browser
 
-    choice = find_browser(settings.env)
+    choice = require_browser(settings.env)
     crawler = settings.app.crawler
     return {
         "DOWNLOAD_HANDLERS": {

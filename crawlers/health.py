@@ -55,6 +55,7 @@ class Tally:
     halted: tuple[str, str] | None = None
     budget: str | None = None
     gap: bool = False
+    scroll_cut: int = 0
     canary: str | None = None
 
     def cover(self, role: str, coverage: Mapping[str, tuple[int, int]]) -> None:
@@ -138,6 +139,8 @@ def judge(
         faults.append(tally.budget)
     if tally.gap:
         faults.append("列表翻到 max_pages 还没接上上次读过的内容，中间可能有遗漏；请调大 max_pages 或加密采集")
+    if tally.scroll_cut:
+        faults.append(f"{tally.scroll_cut} 个页面滚到上限还没到底（browser.max_scrolls）")
     if faults:
         return SourceStatus.DEGRADED, "；".join(faults[:3])
     if not tally.first_page:

@@ -10,7 +10,7 @@ from typing import Any
 from scrapy.http import Response, TextResponse
 
 from crawlers.context import RunContext
-from crawlers.extractors import Extraction, extract
+from crawlers.extractors import Extraction, SpecError, extract
 from crawlers.guard import is_login, leads_to_login
 from vocwatch.models import MentionRecord, Page
 from vocwatch.settings.sources import Step
@@ -45,10 +45,11 @@ class Reader:
         tally = self._context.tally
         tally.pages += 1
         tally.bytes += len(page.body)
-        kind = self._by_status(page, role)
+        tally.scroll_cut += bool(response.request and response.meta.get("scroll_cut"))
+        kind, why = self._by_status(page, role), ""
         if kind is None:
             found = self.extract(page, step, role, carried, root)
-            kind = self._by_state(found, page, role)
+            kind, why = self._by_state(found, page, role), found.reason
             if kind is None:
                 self._refused_in_a_row = 0
                 tally.cover(role, found.coverage)
@@ -58,9 +59,9 @@ class Reader:
             if role == "listing" and first:
                 tally.fail(role, "missing", page.url)
         elif kind != "halted":
-            tally.fail(role, kind, page.url)
+            tally.fail(role, kind, page.url, why)
             if canary:
-                tally.canary = page.url
+                tally.canary = f"{page.url} {why}".strip()
         return page, None
 
     def extract(
@@ -73,6 +74,9 @@ class Reader:
                 page, step, context.source, context.now(), context.settings.app.zone,
                 carried=dict(carried or {}), root=root,
             )
+        except SpecError as error:  # every page would fail the same way
+            context.halt("config", f"config/sources/{context.source.name}.yaml: {error}")
+            return Extraction(state="extract_error", reason=str(error))
         except Exception as error:  # a poisoned page must not take the others with it
             return Extraction(state="extract_error", reason=f"{type(error).__name__}: {error}"[:300])
 

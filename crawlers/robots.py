@@ -58,8 +58,7 @@ class Robots:
         """Let the request pass or raise Refusal."""
         if ROBOTS in request.meta:
             return
-        parts = urlsplit(request.url)
-        origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"
+        origin = _origin(request.url)
         if origin not in self._asked:
             self._asked[origin] = asyncio.ensure_future(self._ask(origin))
         rules = await self._asked[origin]
@@ -69,6 +68,11 @@ class Robots:
             raise Refusal("robots")
         if rules.crawl_delay:
             self._slow_down(request, rules.crawl_delay)
+
+    def known(self, url: str) -> Rules | None:
+        """Return what this run has read of the URL's origin; None while it has not been asked."""
+        asked = self._asked.get(_origin(url))
+        return asked.result() if asked is not None and asked.done() and not asked.cancelled() else None
 
     async def _ask(self, origin: str) -> Rules:
         engine = self._crawler.engine
@@ -129,3 +133,8 @@ class Robots:
         except (OSError, ValueError, KeyError, TypeError):
             pass  # no usable copy
         return Rules(unreachable=f"{origin}/robots.txt {why}，按不允许处理")
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}"

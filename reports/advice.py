@@ -11,7 +11,10 @@ from vocwatch.models import Level
 _BY_WORD: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
     (("假货",), ("verify", "legal", "appeal", "statement")),
     (("隐私", "泄露"), ("escalate", "privacy", "legal", "contact")),
-    (("安全", "过敏", "烫伤", "漏电", "起火", "异物", "受伤", "召回"), ("escalate", "hold", "contact", "batch")),
+    (
+        ("安全", "过敏", "烫伤", "漏电", "起火", "异物", "受伤", "召回"),
+        ("escalate", "hold", "contact", "batch"),
+    ),
     (("维权", "媒体", "监管", "12315", "言论", "未成年"), ("escalate", "verify", "statement", "legal")),
     (("质量",), ("batch", "verify", "aftersales")),
     (("物流", "快递"), ("logistics", "contact")),

@@ -1,9 +1,9 @@
 """How many independent voices were to be expected, and how surprising today's number is.
 
-Negative-binomial counts (NB2: variance = μ + α·μ²) with one dispersion α pooled over all cells, by the method of
-moments: α = Σ((x − μ)² − x) / Σμ² (Cameron & Trivedi, Regression Analysis of Count Data, §3.3). The mean is that of
-the 28 days before a guard gap of 2 days, shrunk towards the mean of all cells, and its four same weekdays count
-again; ../docs/architecture names the choices.
+Negative-binomial counts (NB2: variance = μ + α·μ²) with one dispersion α pooled over all cells, by the
+method of moments: α = Σ((x − μ)² − x) / Σμ² (Cameron & Trivedi, Regression Analysis of Count Data, §3.3).
+The mean is that of the 28 days before a guard gap of 2 days, shrunk towards the mean of all cells, and its
+four same weekdays count again.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ WARM_UP_DAYS = 14
 SHRINK_DAYS = 7.0
 WEEKDAY_WEIGHT = 8.0
 MIN_ALPHA, MAX_ALPHA = 0.1, 2.0
+POISSON_ALPHA = 1e-6
 
 Cell = tuple[str | None, str]  # product (None: the whole brand) and topic
 Day = tuple[str, dt.date]  # channel (source, or "sessions") and business date
@@ -50,14 +51,18 @@ def same_weekdays(day: dt.date, weeks: int = 4) -> list[dt.date]:
 class Baseline:
     """Expectations of one business date.
 
-    `counts[cell][(channel, date)]` are independent voices; `usable[channel]` the dates on which that channel was
-    read (a blind day is no zero and leaves the base); `frozen[cell]` the dates on which the cell had an incident;
-    `exposure` scales the mean on a campaign day.
+    `counts[cell][(channel, date)]` are independent voices; `usable[channel]` the dates on which that
+    channel was read (a blind day is no zero and leaves the base); `frozen[cell]` the dates on which the
+    cell had an incident; `exposure` scales the mean on a campaign day.
     """
 
     def __init__(
-        self, day: dt.date, counts: Mapping[Cell, Mapping[Day, int]], usable: Mapping[str, AbstractSet[dt.date]],
-        frozen: Mapping[Cell, AbstractSet[dt.date]] | None = None, exposure: float = 1.0,
+        self,
+        day: dt.date,
+        counts: Mapping[Cell, Mapping[Day, int]],
+        usable: Mapping[str, AbstractSet[dt.date]],
+        frozen: Mapping[Cell, AbstractSet[dt.date]] | None = None,
+        exposure: float = 1.0,
     ):
         self.day = day
         self._counts = counts
@@ -78,7 +83,9 @@ class Baseline:
         return len(self._counts)
 
     def expect(self, cell: Cell, seen: int) -> Expectation | None:
-        """Return mean and p-value for `seen` voices today; None while there are fewer than 14 days of history."""
+        """Return mean and p-value for `seen` voices today; None while there are fewer than 14 days of
+        history.
+        """
         if self.history < WARM_UP_DAYS:
             return None
         mean = self._mean(cell) * self._exposure
@@ -90,11 +97,17 @@ class Baseline:
         for channel, days in self._usable.items():
             live = [d for d in days if d not in frozen] or days
             if live:
-                total += self._channel_mean(self._counts.get(cell, {}), channel, live, self._pooled.get(channel, 0.0))
+                total += self._channel_mean(
+                    self._counts.get(cell, {}), channel, live, self._pooled.get(channel, 0.0)
+                )
         return total
 
-    def _channel_mean(self, counts: Mapping[Day, int], channel: str, days: Sequence[dt.date], pooled: float) -> float:
-        mean = (sum(counts.get((channel, d), 0) for d in days) + SHRINK_DAYS * pooled) / (len(days) + SHRINK_DAYS)
+    def _channel_mean(
+        self, counts: Mapping[Day, int], channel: str, days: Sequence[dt.date], pooled: float
+    ) -> float:
+        mean = (sum(counts.get((channel, d), 0) for d in days) + SHRINK_DAYS * pooled) / (
+            len(days) + SHRINK_DAYS
+        )
         same = [counts.get((channel, d), 0) for d in days if d in self._weekdays]
         return (sum(same) + WEEKDAY_WEIGHT * mean) / (len(same) + WEEKDAY_WEIGHT)
 
@@ -103,8 +116,10 @@ class Baseline:
         """Mean voices per cell and day, over every cell that was ever seen."""
         cells = [counts for cell, counts in self._counts.items() if cell[0] is not None]
         return {
-            channel: sum(counts.get((channel, d), 0) for counts in cells for d in days) / (len(cells) * len(days))
-            for channel, days in self._usable.items() if days and cells
+            channel: sum(counts.get((channel, d), 0) for counts in cells for d in days)
+            / (len(cells) * len(days))
+            for channel, days in self._usable.items()
+            if days and cells
         }
 
     @cached_property
@@ -125,7 +140,7 @@ class Baseline:
 
 
 def nb_tail(seen: int, mean: float, alpha: float) -> float:
-    """Return P(X ≥ seen) for NB2 counts of this mean and dispersion (Poisson where alpha is 0).
+    """Return P(X ≥ seen) for NB2 counts of this mean and dispersion (Poisson where alpha is as good as 0).
 
     pmf(k) = Γ(k+r)/(Γ(r) k!) · (r/(r+μ))^r · (μ/(r+μ))^k with r = 1/α, summed in logs. A tail too small for
     1 − cdf is summed directly.
@@ -147,12 +162,15 @@ def nb_tail(seen: int, mean: float, alpha: float) -> float:
 
 
 def _log_pmf(k: int, mean: float, alpha: float) -> float:
-    if alpha <= 0:
+    if alpha < POISSON_ALPHA:  # the gamma functions would cancel out
         return k * math.log(mean) - mean - math.lgamma(k + 1)
     r = 1.0 / alpha
     return (
-        math.lgamma(k + r) - math.lgamma(r) - math.lgamma(k + 1)
-        + r * math.log(r / (r + mean)) + k * math.log(mean / (r + mean))
+        math.lgamma(k + r)
+        - math.lgamma(r)
+        - math.lgamma(k + 1)
+        + r * math.log(r / (r + mean))
+        + k * math.log(mean / (r + mean))
     )
 
 

@@ -20,10 +20,11 @@ _LETTER = re.compile(r"\w")
 
 
 def collapse(texts: Iterable[Heard]) -> dict[int, int]:
-    """Return for each mention id the id of the origin it copies: itself, or the earliest of its near-duplicates.
+    """Return for each mention id the id of the origin it copies: itself, or the earliest of its
+    near-duplicates.
 
-    Candidates share a band of their fingerprint; each is compared with the distinct texts of that band only, so
-    that thousands of copies of one text cost thousands of comparisons, not millions.
+    Candidates share a band of their fingerprint; each is compared with the distinct texts of that band
+    only, so that thousands of copies of one text cost thousands of comparisons, not millions.
     """
     ordered = sorted(texts, key=lambda heard: (heard.at, heard.ref_id))
     parent = list(range(len(ordered)))

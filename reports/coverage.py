@@ -21,7 +21,9 @@ UNKNOWN_SHARE = 0.5  # of a degraded run that can't tell what it should have rea
 
 @dataclass(frozen=True)
 class SourceHealth:
-    """How one source was read for a business date. `expected` and `read` count records; `since` when it began."""
+    """How one source was read for a business date. `expected` and `read` count records; `since` when it
+    began.
+    """
 
     name: str
     title: str
@@ -52,7 +54,9 @@ class Coverage:
 
 
 def coverage(settings: Settings, date: dt.date, runs: Sequence[Run], now: dt.datetime) -> Coverage:
-    """Judge each enabled source by its latest finished crawl that started between 00:00 of `date` and `now`."""
+    """Judge each enabled source by its latest finished crawl that started between 00:00 of `date` and
+    `now`.
+    """
     start, end = day_window(date, settings.app.zone)
     found = []
     for name, source in sorted(settings.sources.items()):
@@ -63,10 +67,18 @@ def coverage(settings: Settings, date: dt.date, runs: Sequence[Run], now: dt.dat
         latest = today[-1] if today else None
         status, why = _status(latest, min(now, end), settings)
         expected, read = _counts(latest)
-        found.append(SourceHealth(
-            name, source.title, status, why, expected, read, _share(status, expected, read),
-            _since(own, status, settings) if status is not SourceStatus.OK else None,
-        ))
+        found.append(
+            SourceHealth(
+                name,
+                source.title,
+                status,
+                why,
+                expected,
+                read,
+                _share(status, expected, read),
+                _since(own, status, settings) if status is not SourceStatus.OK else None,
+            )
+        )
     percent = round(100 * sum(source.share for source in found) / len(found)) if found else 0
     return Coverage(percent, tuple(found))
 
@@ -76,7 +88,9 @@ def _status(run: Run | None, due: dt.datetime, settings: Settings) -> tuple[Sour
         return SourceStatus.NOT_RUN, say("health.never")
     status = run.outcome or SourceStatus.NOT_RUN
     if status is SourceStatus.OK and due - run.started_at > STALE:
-        return SourceStatus.DEGRADED, say("health.early", time=f"{run.started_at.astimezone(settings.app.zone):%m-%d %H:%M}")
+        return SourceStatus.DEGRADED, say(
+            "health.early", time=f"{run.started_at.astimezone(settings.app.zone):%m-%d %H:%M}"
+        )
     if status is SourceStatus.OK:
         return status, None
     return status, say("health.said", reason=run.reason) if run.reason else say("health.none")
@@ -111,13 +125,17 @@ def _since(runs: Sequence[Run], status: SourceStatus, settings: Settings) -> dt.
 
 
 def usable_days(
-    settings: Settings, days: Iterable[dt.date], runs: Sequence[Run], first_crawl: Mapping[str, dt.datetime],
+    settings: Settings,
+    days: Iterable[dt.date],
+    runs: Sequence[Run],
+    first_crawl: Mapping[str, dt.datetime],
     first_mention: Mapping[str, dt.datetime],
 ) -> dict[str, set[dt.date]]:
     """Return for each source the days that may stand in a baseline.
 
-    A day counts by its last crawl up to noon of the next day; one that ended blocked, degraded, empty or was not
-    run leaves the base. Days before the first crawl ever count from the oldest mention on: they were read back.
+    A day counts by its last crawl up to noon of the next day; one that ended blocked, degraded, empty or
+    was not run leaves the base. Days before the first crawl ever count from the oldest mention on: they
+    were read back.
     """
     zone = settings.app.zone
     by_source: dict[str, list[Run]] = defaultdict(list)
@@ -132,8 +150,10 @@ def usable_days(
         start_day = business_date(oldest, zone)
         crawled_from = business_date(began, zone) if began else None
         usable[name] = {
-            day for day in days
-            if day >= start_day and (crawled_from is None or day < crawled_from or _read(by_source[name], day, zone))
+            day
+            for day in days
+            if day >= start_day
+            and (crawled_from is None or day < crawled_from or _read(by_source[name], day, zone))
         }
     return usable
 

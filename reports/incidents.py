@@ -1,6 +1,7 @@
 """Which complaints of a day make an incident: grouped by product and topic, joined with the days before.
 
-Pure: complaints, baseline and earlier incidents in, groups out. What is said of a group is `reports.judgement`.
+Pure: complaints, baseline and earlier incidents in, groups out. What is said of a group is
+`reports.judgement`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from reports.baseline import Baseline, Cell, Expectation
+from reports.clusters import ARMY_TEXTS
 from reports.texts import Complaint, topic_of
 from vocwatch.models import Level
 from vocwatch.store.incidents import Known
@@ -62,11 +64,15 @@ def voices(complaints: Iterable[Complaint]) -> set[str]:
 
 
 def find(
-    day: dt.date, today: Sequence[Complaint], baseline: Baseline, known: Sequence[Known],
+    day: dt.date,
+    today: Sequence[Complaint],
+    baseline: Baseline,
+    known: Sequence[Known],
 ) -> list[Group]:
     """Return the groups of the day that are incidents: continued ones first, then new ones by surprise.
 
-    Every complaint goes to one group only, the most telling of its topics, so that one trouble is not listed twice.
+    Every complaint goes to one group only, the most telling of its topics, so that one trouble is not
+    listed twice.
     """
     pool = _without_old_news([c for c in today if c.topics])
     recent = [k for k in known if (day - k.last_day).days <= GAP_DAYS]
@@ -105,14 +111,19 @@ def _rest(pool: Sequence[Complaint], group: Group) -> list[Complaint]:
 
 def _continued(known: Known, pool: Sequence[Complaint], baseline: Baseline) -> Group | None:
     """Return today's part of an open incident; None when today's complaints are no more than everyday."""
-    mine = [c for c in pool if known.topic in c.topics and (known.product is None or c.product in (known.product, None))]
+    mine = [
+        c
+        for c in pool
+        if known.topic in c.topics and (known.product is None or c.product in (known.product, None))
+    ]
     if not mine:
         return None
     named = [c for c in mine if known.product is None or c.product == known.product]
-    group = Group(known.product, known.topic, mine, baseline.expect((known.product, known.topic), len(voices(named))), known)
-    if group.red:
-        return group
+    expectation = baseline.expect((known.product, known.topic), len(voices(named)))
+    group = Group(known.product, known.topic, mine, expectation, known)
     heard = len(voices(mine))
+    if group.red or len(mine) - heard >= ARMY_TEXTS:  # a burst of copies goes on, though it adds no voice
+        return group
     if group.expectation is None:
         return group if heard >= 2 else None
     return group if named and group.p < CONTINUED_P else None
@@ -132,7 +143,10 @@ def _of_topic(topic: str, pool: Sequence[Complaint], baseline: Baseline) -> list
     unnamed: list[Complaint] = []
     for complaint in pool:
         (unnamed if complaint.product is None else by_product[complaint.product]).append(complaint)
-    groups = {p: Group(p, topic, own, baseline.expect((p, topic), len(voices(own)))) for p, own in by_product.items()}
+    groups = {
+        p: Group(p, topic, own, baseline.expect((p, topic), len(voices(own))))
+        for p, own in by_product.items()
+    }
     whole = Group(None, topic, list(pool), baseline.expect((None, topic), len(voices(pool))))
     raised = [group for group in groups.values() if _listed(group)]
     if not _listed(whole):
@@ -158,10 +172,12 @@ def _dominant(groups: dict[str, Group], named: int, heard: int) -> Group | None:
 
 
 def _listed(group: Group) -> bool:
-    """Red lines always; else at least 3 voices that the baseline makes improbable (5 of one product without one)."""
-    if group.red:
-        return True
+    """Red lines by anyone's own words; else at least 3 voices that the baseline makes improbable (5 of one
+    product without one).
+    """
     heard = len(voices(group.today))
+    if group.red and heard:
+        return True
     if group.expectation is None:
         return heard >= COLD_VOICES and group.product is not None
     return heard >= MIN_VOICES and group.p < LISTED_P
@@ -174,7 +190,8 @@ def _order(group: Group) -> tuple[bool, float, int, str, str]:
 def _earlier(group: Group, known: Sequence[Known], day: dt.date) -> Known | None:
     """Return the last incident of the same product and topic that had ended, within 45 days."""
     same = [
-        k for k in known
+        k
+        for k in known
         if (k.product, k.topic) == group.cell and GAP_DAYS < (day - k.last_day).days <= RECUR_DAYS
     ]
     return max(same, key=lambda k: k.last_day, default=None)

@@ -13,6 +13,7 @@ from reports.baseline import WARM_UP_DAYS
 from reports.clusters import Coordination, coordination
 from reports.incidents import Group, voices
 from reports.say import Say, say, short_date
+from reports.score import Parts
 from reports.texts import Complaint, topic_of
 from reports.titles import title
 from vocwatch.models import IncidentState, Level
@@ -47,7 +48,7 @@ class Finding:
     state: IncidentState
     level: Level
     score: float
-    parts: score.Parts
+    parts: Parts
     why: tuple[Say, ...]
     voices: int
     mentions: int
@@ -64,7 +65,11 @@ class Judge:
     """Judges the groups of one business date."""
 
     def __init__(
-        self, settings: Settings, day: dt.date, tones: Mapping[str | None, Tone], display: Mapping[str, str],
+        self,
+        settings: Settings,
+        day: dt.date,
+        tones: Mapping[str | None, Tone],
+        display: Mapping[str, str],
         copies: Mapping[int, Sequence[Heard]],
     ):
         self._settings = settings
@@ -77,8 +82,8 @@ class Judge:
     def judge(self, group: Group, before: Sequence[Complaint], q: float | None) -> Finding | None:
         """Return the day's finding; None when its score stays below blue.
 
-        `before` are the incident's members of earlier days; `q` the p-value after correction for the day's other
-        tests (None without a baseline).
+        `before` are the incident's members of earlier days; `q` the p-value after correction for the day's
+        other tests (None without a baseline).
         """
         joined = [*group.today, *group.late, *group.related]
         episode = [*before, *joined]
@@ -95,23 +100,39 @@ class Judge:
         expectation = group.expectation
         return Finding(
             id=group.known.id if group.known else incident_id(self._day, group.product, group.topic),
-            product=group.product, topic=group.topic, title=self._title(group, episode),
-            shop=self._shop_name(shop), owner=self._settings.owner_of(shop, group.product), first_day=first_day,
-            first_seen_at=min(c.heard.at for c in episode), state=state_of(group, level, total), level=level, score=total,
-            parts=parts, why=tuple(self._why(group, episode, lines, watch_only)),
-            voices=len(voices(group.today)), mentions=sum(not c.inside for c in group.today),
-            sessions=sum(c.inside for c in group.today), expected=round(expectation.mean, 3) if expectation else None,
-            p_value=expectation.p if expectation else None, red_line=bool(lines),
-            recurs_of=group.known.recurs_of if group.known else group.recurs_of.id if group.recurs_of else None,
-            members=tuple(joined), lead_days=lead,
+            product=group.product,
+            topic=group.topic,
+            title=self._title(group, episode),
+            shop=self._shop_name(shop, group.product),
+            owner=self._settings.owner_of(shop, group.product),
+            first_day=first_day,
+            first_seen_at=min(c.heard.at for c in episode),
+            state=state_of(group, level, total),
+            level=level,
+            score=total,
+            parts=parts,
+            why=tuple(self._why(group, episode, lines, watch_only)),
+            voices=len(voices(group.today)),
+            mentions=sum(not c.inside for c in group.today),
+            sessions=sum(c.inside for c in group.today),
+            expected=round(expectation.mean, 3) if expectation else None,
+            p_value=expectation.p if expectation else None,
+            red_line=bool(lines),
+            recurs_of=group.known.recurs_of
+            if group.known
+            else group.recurs_of.id
+            if group.recurs_of
+            else None,
+            members=tuple(joined),
+            lead_days=lead,
         )
 
-    def _parts(self, group: Group, episode: Sequence[Complaint], lines: Sequence[RedLineClass]) -> score.Parts:
+    def _parts(self, group: Group, episode: Sequence[Complaint], lines: Sequence[RedLineClass]) -> Parts:
         outside = [c for c in episode if not c.inside]
         inside = [c for c in episode if c.inside and (self._day - c.day).days <= 7]
         tone = self._tones.get(group.product, Tone(0, 0))
         internal = sum(c.inside for c in group.today)
-        return score.Parts(
+        return Parts(
             sensitivity=self._sensitivity(group, episode, lines),
             intensity=score.intensity(len(voices(group.today)), self._settings.app.risk.reference_authors),
             evolution=score.evolution(group.expectation.p if group.expectation else None),
@@ -120,8 +141,12 @@ class Judge:
             corroboration=score.corroboration(len(voices(outside)), len(voices(inside))),
         )
 
-    def _sensitivity(self, group: Group, episode: Sequence[Complaint], lines: Sequence[RedLineClass]) -> float:
-        """Red-line class × confidence of its surest text; else the topic's own sensitivity × severity (2 is full)."""
+    def _sensitivity(
+        self, group: Group, episode: Sequence[Complaint], lines: Sequence[RedLineClass]
+    ) -> float:
+        """Red-line class × confidence of its surest text; else the topic's own sensitivity × severity (2
+        is full).
+        """
         if lines:
             sure = max(c.heard.confidence for c in episode if c.red_lines)
             return min(1.0, max(line.sensitivity for line in lines) * max(0.5, sure))
@@ -141,7 +166,9 @@ class Judge:
     def _level(
         self, total: float, lines: Sequence[RedLineClass], episode: Sequence[Complaint], watch_only: bool
     ) -> Level | None:
-        """Score to level; a red line is at least orange, and red at enough independent voices or verified press."""
+        """Score to level; a red line is at least orange, and red at enough independent voices or verified
+        press.
+        """
         level = score.level_of(total, self._settings.app.risk)
         if watch_only and level:
             return Level.BLUE
@@ -163,15 +190,27 @@ class Judge:
         names = [name, self._settings.app.brand.name]
         return title(name, group.topic, [*outside, *(c for c in episode if c.inside)], names)
 
-    def _shop_name(self, shop: str | None) -> str | None:
-        return next((s.name for s in self._settings.app.shops if shop in (s.id, s.name)), shop)
+    def _shop_name(self, shop: str | None, sku: str | None) -> str | None:
+        """The shop that most texts name; where none does, the first that sells the product, as for the
+        owner.
+        """
+        shops = self._settings.app.shops
+        if shop is None:
+            return next((s.name for s in shops if sku and sku in s.skus), None)
+        return next((s.name for s in shops if shop in (s.id, s.name)), shop)
 
     def _why(
         self, group: Group, episode: Sequence[Complaint], lines: Sequence[RedLineClass], watch_only: bool
     ) -> list[Say]:
         heard = len(voices(group.today))
-        why = [say("why.red_line", name=line.name, authors=len(voices([c for c in episode if line in c.red_lines])))
-               for line in lines]
+        why = [
+            say(
+                "why.red_line",
+                name=line.name,
+                authors=len(voices([c for c in episode if line in c.red_lines])),
+            )
+            for line in lines
+        ]
         if self._media(episode):
             why.append(say("why.media"))
         if group.expectation:
@@ -180,8 +219,11 @@ class Judge:
             why.append(say("why.cold", seen=heard, days=WARM_UP_DAYS))
         why.append(_inside_out(episode))
         why += self._copied(episode)
-        hottest = max((c.heard for c in episode if not c.inside), key=lambda h: score.reach(h.likes, h.replies, h.shares, h.views),
-                      default=None)
+        hottest = max(
+            (c.heard for c in episode if not c.inside),
+            key=lambda h: score.reach(h.likes, h.replies, h.shares, h.views),
+            default=None,
+        )
         if hottest and score.reach(hottest.likes, hottest.replies, hottest.shares, 0) >= 0.6:
             why.append(say("why.spread", likes=hottest.likes, shares=hottest.shares, replies=hottest.replies))
         if group.recurs_of:
@@ -216,10 +258,21 @@ def copies_by_origin(texts: Sequence[Heard], origins: Mapping[int, int]) -> dict
 
 
 def lead_days(episode: Sequence[Complaint]) -> int | None:
-    """Days by which the first session came before the first public text (negative: after); None if one side is silent."""
-    outside = [c.day for c in episode if not c.inside]
-    inside = [c.day for c in episode if c.inside]
-    return (min(outside) - min(inside)).days if outside and inside else None
+    """Days by which customer service heard it before the public did; see `lead`."""
+    return lead([c.day for c in episode if c.inside], [c.day for c in episode if not c.inside])
+
+
+def lead(inside: Sequence[dt.date], outside: Sequence[dt.date]) -> int | None:
+    """Return the days from the first day with two sessions (the first session, where no day has two) to the
+    first public text; negative when the public was first, None when one side is silent.
+
+    One stray session of the same kind days before is everyday, not a first sign.
+    """
+    if not inside or not outside:
+        return None
+    count = Counter(inside)
+    began = min((day for day, sessions in count.items() if sessions >= 2), default=min(inside))
+    return (min(outside) - began).days
 
 
 def state_of(group: Group, level: Level, total: float) -> IncidentState:

@@ -7,8 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import Connection
-
 from reports.baseline import BASE_DAYS, GUARD_DAYS, Baseline, Cell, Day, base_days, benjamini_hochberg
 from reports.clusters import collapse
 from reports.coverage import usable_days
@@ -17,9 +15,9 @@ from reports.judgement import Finding, Judge, Tone, copies_by_origin
 from reports.score import FORMULA
 from reports.texts import SESSIONS, Complaint, Reader, arrival_day
 from vocwatch.clock import business_date, day_window
-from vocwatch.models import RunStatus, TextKind
+from vocwatch.models import IncidentState, RunStatus, TextKind
 from vocwatch.settings import Settings
-from vocwatch.store import Store, facts, incidents, runs
+from vocwatch.store import Connection, Store, facts, incidents, runs
 from vocwatch.store.incidents import Heard, Known, Member
 
 WINDOW_DAYS = BASE_DAYS + GUARD_DAYS
@@ -28,7 +26,9 @@ RELATED_DAYS = 7  # sessions of the same reason this far back corroborate
 
 @dataclass(frozen=True)
 class IncidentReport:
-    """What was found for one business date, most serious first; `old_news` texts were left out as reposts of old news."""
+    """What was found for one business date, most serious first; `old_news` texts were left out as reposts
+    of old news.
+    """
 
     date: dt.date
     findings: tuple[Finding, ...]
@@ -66,12 +66,21 @@ def build_incidents(settings: Settings, store: Store, date: dt.date, *, now: dt.
         for finding in findings:
             _save(settings, connection, finding, date)
         incidents.drop_empty(connection, date)
-        raised = [finding for finding in findings if finding.red_line]
+        raised = [finding for finding in findings if _alarming(finding)]
         for finding in raised:
             _alert(connection, finding, date, now, day)
-        runs.finish(connection, run, now, RunStatus.DONE, stats={
-            "incidents": len(findings), "alerts": len(raised), "old_news": old, "formula": FORMULA,
-        })
+        runs.finish(
+            connection,
+            run,
+            now,
+            RunStatus.DONE,
+            stats={
+                "incidents": len(findings),
+                "alerts": len(raised),
+                "old_news": old,
+                "formula": FORMULA,
+            },
+        )
     return IncidentReport(date, tuple(findings), len(raised), old)
 
 
@@ -95,9 +104,15 @@ def _read(settings: Settings, connection: Connection, date: dt.date) -> _Day:
         if (member.text_kind, member.ref_id) in by_key:
             earlier[member.incident].append(by_key[(member.text_kind, member.ref_id)])
     return _Day(
-        date=date, complaints=complaints, mentions=outside, origins=origins, known=known, earlier=earlier,
+        date=date,
+        complaints=complaints,
+        mentions=outside,
+        origins=origins,
+        known=known,
+        earlier=earlier,
         taken=incidents.taken_before(connection, date, RECUR_DAYS),
-        baseline=_baseline(settings, connection, date, complaints), tones=_tones(settings, connection, start, end),
+        baseline=_baseline(settings, connection, date, complaints),
+        tones=_tones(settings, connection, start, end),
         by_key=by_key,
     )
 
@@ -107,14 +122,19 @@ def _missing(members: Sequence[Member], read: Sequence[Heard], kind: TextKind) -
     return {m.ref_id for m in members if m.text_kind == kind} - have
 
 
-def _baseline(settings: Settings, connection: Connection, date: dt.date, complaints: Sequence[Complaint]) -> Baseline:
+def _baseline(
+    settings: Settings, connection: Connection, date: dt.date, complaints: Sequence[Complaint]
+) -> Baseline:
     zone = settings.app.zone
     days = base_days(date)
     since, until = day_window(days[0], zone)[0], day_window(date, zone)[1]
     crawls = facts.crawl_runs(connection, since, until)
-    usable = usable_days(settings, [*days, date], crawls, facts.first_crawls(connection), facts.first_mention(connection))
-    # A source that is blind today can't have brought today's voices, so its past must not be expected of them.
-    usable = {name: read for name, read in usable.items() if date in read}
+    usable = usable_days(
+        settings, [*days, date], crawls, facts.first_crawls(connection), facts.first_mention(connection)
+    )
+    # What a source that is blind today used to bring must not be expected of the others.
+    heard_today = {c.channel for c in complaints if c.day == date}
+    usable = {name: read for name, read in usable.items() if date in read or name in heard_today}
     served = Counter(business_date(at, zone) for at in facts.session_times(connection, since, until))
     usable[SESSIONS] = {d for d in days if served[d]}
     for channel in usable:
@@ -156,7 +176,9 @@ def _exposure(
     return volume[date] * len(usual) / sum(usual) if usual else 1.0
 
 
-def _tones(settings: Settings, connection: Connection, start: dt.datetime, end: dt.datetime) -> dict[str | None, Tone]:
+def _tones(
+    settings: Settings, connection: Connection, start: dt.datetime, end: dt.datetime
+) -> dict[str | None, Tone]:
     """Mentions and negative mentions of the day, by product and (None) for the brand."""
     skus = {w.id: w.sku or w.id for w in settings.watches.watches if w.kind == "product"}
     named = facts.product_hits(connection, start, end)
@@ -175,8 +197,11 @@ def _tones(settings: Settings, connection: Connection, start: dt.datetime, end: 
 def _judge(settings: Settings, reader: Reader, day: _Day) -> tuple[list[Finding], int]:
     zone = settings.app.zone
     late = [
-        c for c in day.complaints
-        if 1 <= (day.date - c.day).days <= GAP_DAYS and c.key not in day.taken and not c.inside
+        c
+        for c in day.complaints
+        if 1 <= (day.date - c.day).days <= GAP_DAYS
+        and c.key not in day.taken
+        and not c.inside
         and arrival_day(c.heard, day_window(c.day, zone)[1], zone) == day.date
     ]
     today = [c for c in day.complaints if c.day == day.date and c.key not in day.taken]
@@ -191,22 +216,36 @@ def _judge(settings: Settings, reader: Reader, day: _Day) -> tuple[list[Finding]
         finding = judge.judge(group, before, q_of.get(group.cell))
         if finding:
             findings.append(finding)
-    return sorted(findings, key=lambda f: (f.level.rank, -f.score, f.id)), len(old_news([c for c in today if c.topics]))
+    return sorted(findings, key=lambda f: (f.level.rank, -f.score, f.id)), len(
+        old_news([c for c in today if c.topics])
+    )
 
 
 def _complete(
-    group: Group, day: _Day, before: Sequence[Complaint], late: Sequence[Complaint], used: set[tuple[str, int]]
+    group: Group,
+    day: _Day,
+    before: Sequence[Complaint],
+    late: Sequence[Complaint],
+    used: set[tuple[str, int]],
 ) -> None:
-    """Add what belongs to a group without deciding it: answers under its posts, late texts, earlier sessions."""
+    """Add what belongs to a group without deciding it: answers under its posts, late texts, earlier
+    sessions.
+    """
+    late_keys = {c.key for c in late}
     posts = {(c.channel, c.heard.native_id) for c in [*before, *group.today] if not c.inside}
     for c in day.complaints:
         if c.key in used or c.key in day.taken:
             continue
-        if c.day == day.date and c.heard.parent and (c.channel, c.heard.parent) in posts and c.heard.sentiment == "negative":
+        if (
+            c.day == day.date
+            and c.heard.parent
+            and (c.channel, c.heard.parent) in posts
+            and c.heard.sentiment == "negative"
+        ):
             group.today.append(c)
         elif not _same(c, group):
             continue
-        elif c in late:
+        elif c.key in late_keys:
             group.late.append(c)
         elif c.inside and group.known is None and 1 <= (day.date - c.day).days <= RELATED_DAYS:
             group.related.append(c)
@@ -236,24 +275,54 @@ def _save(settings: Settings, connection: Connection, finding: Finding, date: dt
     incidents.save_incident(
         connection,
         {
-            "id": finding.id, "brand": settings.app.brand.watch, "product": finding.product, "topic": finding.topic,
-            "title": finding.title, "shop": finding.shop, "owner": finding.owner, "first_day": finding.first_day,
-            "last_day": date, "first_seen_at": finding.first_seen_at, "recurs_of": finding.recurs_of,
+            "id": finding.id,
+            "brand": settings.app.brand.watch,
+            "product": finding.product,
+            "topic": finding.topic,
+            "title": finding.title,
+            "shop": finding.shop,
+            "owner": finding.owner,
+            "first_day": finding.first_day,
+            "last_day": date,
+            "first_seen_at": finding.first_seen_at,
+            "recurs_of": finding.recurs_of,
         },
         {
-            "incident_id": finding.id, "day": date, "level": finding.level.value, "state": finding.state.value,
-            "score": finding.score, "parts": finding.parts.as_dict(), "why": [s.stored() for s in finding.why],
-            "authors": finding.voices, "mentions": finding.mentions, "sessions": finding.sessions,
-            "expected": finding.expected, "p_value": finding.p_value, "formula": FORMULA,
+            "incident_id": finding.id,
+            "day": date,
+            "level": finding.level.value,
+            "state": finding.state.value,
+            "score": finding.score,
+            "parts": finding.parts.as_dict(),
+            "why": [s.stored() for s in finding.why],
+            "authors": finding.voices,
+            "mentions": finding.mentions,
+            "sessions": finding.sessions,
+            "expected": finding.expected,
+            "p_value": finding.p_value,
+            "formula": FORMULA,
         },
-        [Member(finding.id, c.heard.text_kind.value, c.heard.ref_id, date, c.origin) for c in finding.members],
+        [
+            Member(finding.id, c.heard.text_kind.value, c.heard.ref_id, date, c.origin)
+            for c in finding.members
+        ],
     )
+
+
+def _alarming(finding: Finding) -> bool:
+    """A red line that is new, worse, back, or has new red-line texts today."""
+    changed = finding.state not in (IncidentState.ONGOING, IncidentState.FALLING)
+    return finding.red_line and (changed or any(c.red_lines for c in finding.members))
 
 
 def _alert(connection: Connection, finding: Finding, date: dt.date, now: dt.datetime, day: _Day) -> None:
     everything = [*day.earlier.get(finding.id, []), *finding.members]
     incidents.raise_alert(
-        connection, finding.id, finding.level.value, date, now,
-        sorted(c.heard.ref_id for c in everything if not c.inside),
-        sorted(c.heard.ref_id for c in everything if c.inside),
+        connection,
+        finding.id,
+        finding.level.value,
+        date,
+        now=now,
+        mention_ids=sorted(c.heard.ref_id for c in everything if not c.inside),
+        session_ids=sorted(c.heard.ref_id for c in everything if c.inside),
     )

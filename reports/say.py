@@ -1,6 +1,7 @@
 """Sentences as data: a key and its values, put into words in Chinese or English only when shown.
 
-Rows store sentences this way, so that the same facts read in both languages and no number lives in prose alone.
+Rows store sentences this way, so that the same facts read in both languages and no number lives in prose
+alone.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ LANGS = {"zh": 0, "en": 1}
 
 TEXTS: dict[str, tuple[str, str]] = {
     # why an incident is listed
-    "why.red_line": ("触发红线「{name}」，独立发布者 {authors} 名", "Red line “{name}”, {authors} independent voices"),
+    "why.red_line": (
+        "触发红线「{name}」，独立发布者 {authors} 名",
+        "Red line “{name}”, {authors} independent voices",
+    ),
     "why.media": ("经核实的媒体或监管来源已提到", "Reported by a verified media or regulatory source"),
     "why.voices": (
         "今日 {seen} 名独立发声者，预期 {expected}（p={p}）",
@@ -27,61 +31,94 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{seen} independent voices today; no baseline yet (under {days} days of history)",
     ),
     "why.inside_first": (
-        "内部 {sessions} 个会话同因，早 {days} 天", "{sessions} service sessions for the same reason, {days} days earlier",
+        "内部 {sessions} 个会话同因，早 {days} 天",
+        "{sessions} service sessions for the same reason, {days} days earlier",
     ),
     "why.inside": ("内部 {sessions} 个会话同因", "{sessions} service sessions for the same reason"),
     "why.inside_only": (
-        "外部尚未出现，内部 {sessions} 个会话集中反映", "Not public yet; {sessions} service sessions point to it",
+        "外部尚未出现，内部 {sessions} 个会话集中反映",
+        "Not public yet; {sessions} service sessions point to it",
     ),
     "why.outside_only": ("内部会话暂无同因反馈", "No matching service session so far"),
     "why.copies": (
         "疑似水军：{texts} 条近似文案只来自 {accounts} 个账号，集中在 {hours} 小时内",
-        "Possible coordinated posting: {texts} near-identical texts from {accounts} accounts within {hours} hours",
+        "Possibly arranged: {texts} near-identical texts from {accounts} accounts within {hours} hours",
     ),
     "why.reposts": ("另有 {copies} 条转载，不计入独立发布者", "{copies} more reposts, not counted as voices"),
     "why.spread": (
-        "最热一条 {likes} 赞 {shares} 转 {replies} 评", "Hottest post: {likes} likes, {shares} shares, {replies} replies",
+        "最热一条 {likes} 赞 {shares} 转 {replies} 评",
+        "Hottest post: {likes} likes, {shares} shares, {replies} replies",
     ),
     "why.recurs": ("与 {date} 的同类问题相同，判为复燃", "Same problem as on {date}: it has come back"),
-    "why.watch": ("同日检验的主题较多，多重校正后不显著，先作观察", "Not significant after correction for multiple tests: watch only"),
-    "why.late": ("含补录 {texts} 条（发布较早，今日才读到）", "Includes {texts} late texts (published earlier, read today)"),
+    "why.watch": (
+        "同日检验的主题较多，多重校正后不显著，先作观察",
+        "Not significant after correction for multiple tests: watch only",
+    ),
+    "why.late": (
+        "含补录 {texts} 条（发布较早，今日才读到）",
+        "Includes {texts} late texts (published earlier, read today)",
+    ),
     # verdict
-    "verdict.calm": ("平稳：今日无上榜风险，完整度 {percent}%。", "Calm: nothing ranked today, coverage {percent}%."),
+    "verdict.calm": (
+        "平稳：今日无上榜风险，完整度 {percent}%。",
+        "Calm: nothing ranked today, coverage {percent}%.",
+    ),
     "verdict.watch": (
-        "无需处理：仅 {watch} 个观察项，完整度 {percent}%。", "No action needed: {watch} items to watch, coverage {percent}%.",
+        "无需处理：仅 {watch} 个观察项，完整度 {percent}%。",
+        "No action needed: {watch} items to watch, coverage {percent}%.",
     ),
     "verdict.risk": (
-        "{count} 项需处理，最高{level}：{title}。", "{count} to act on, highest {level}: {title}.",
+        "{count} 项需处理，最高{level}：{title}。",
+        "{count} to act on, highest {level}: {title}.",
     ),
     "verdict.blind": (
         "数据不足，不能判断平稳：{count} 个来源未读到，完整度 {percent}%。",
         "Not enough data to call the day calm: {count} sources unread, coverage {percent}%.",
     ),
     "verdict.partial": (
-        "数据不全（{count} 个来源未读到），实际风险可能更高。", "Data incomplete ({count} sources unread); the real risk may be higher.",
+        "数据不全（{count} 个来源未读到），实际风险可能更高。",
+        "Data incomplete ({count} sources unread); the real risk may be higher.",
     ),
     # actions
-    "action.red": ("{title}：{advice}", "{title}: {advice}"),
-    "action.source": ("来源「{name}」{status}，查明原因并补采", "Source “{name}” is {status}: find out why and read it again"),
-    "action.sessions": ("今日没有会话数据，补导出并导入", "No service sessions today: export and import them"),
+    "action.risk": ("{advice}：{title}", "{advice}: {title}"),
+    "action.source": (
+        "来源「{name}」{status}，查明原因并补采",
+        "Source “{name}” is {status}: find out why and read it again",
+    ),
+    "action.sessions": (
+        "今日没有会话数据，补导出并导入",
+        "No service sessions today: export and import them",
+    ),
     # advice (COMPLIANCE 7: only what is on this list is ever advised)
     "advice.verify": ("核实情况，留存证据", "Verify the facts and keep the evidence"),
     "advice.contact": ("联系当事用户，了解经过", "Contact the customers concerned"),
     "advice.aftersales": ("给出退换、退款或补偿方案", "Offer return, refund or compensation"),
     "advice.statement": ("准备官方说明，由公关审定", "Prepare an official statement for PR review"),
-    "advice.appeal": ("对不实内容走平台正规申诉", "Appeal false content through the platform’s regular process"),
+    "advice.appeal": (
+        "对不实内容走平台正规申诉",
+        "Appeal false content through the platform’s regular process",
+    ),
     "advice.legal": ("请法务评估", "Ask legal for an assessment"),
     "advice.escalate": ("立即上报品控负责人", "Escalate to the head of quality now"),
     "advice.hold": ("下架排查，暂停发货", "Take the product off sale while it is examined"),
     "advice.batch": ("排查批次，抽检留样", "Trace the batch and test retained samples"),
     "advice.logistics": ("联系仓库和快递核查单号", "Check with the warehouse and the carrier"),
     "advice.service": ("质检复盘会话，辅导客服", "Review the sessions and coach the agents"),
-    "advice.page": ("核对详情页和活动说明，有误即改", "Check product page and offer terms; correct what is wrong"),
+    "advice.page": (
+        "核对详情页和活动说明，有误即改",
+        "Check product page and offer terms; correct what is wrong",
+    ),
     "advice.privacy": ("排查订单数据访问记录", "Check who accessed the order data"),
     # notes
     "note.old_news": ("旧闻翻炒 {texts} 条，未计入", "{texts} reposts of old news, not counted"),
-    "note.campaign": ("今日为「{name}」，预期已按总声量上调", "Campaign day “{name}”: expectations scaled to volume"),
-    "note.no_sessions": ("今日没有导入会话，内部数字缺失，不是 0", "No sessions imported for today: internal figures are missing, not zero"),
+    "note.campaign": (
+        "今日为「{name}」，预期已按总声量上调",
+        "Campaign day “{name}”: expectations scaled to volume",
+    ),
+    "note.no_sessions": (
+        "今日没有导入会话，内部数字缺失，不是 0",
+        "No sessions imported for today: internal figures are missing, not zero",
+    ),
     "note.more": ("另有 {count} 项未列出", "{count} more not shown"),
     # data health
     "health.never": ("今日没有运行", "not run today"),
@@ -89,12 +126,19 @@ TEXTS: dict[str, tuple[str, str]] = {
     "health.said": ("{reason}", "{reason}"),
     "health.none": ("原因未记录", "no reason recorded"),
     # measures
-    "csi.formula": ("客户满意度 =（评价总数 − 不满意评价数）÷ 评价总数", "Satisfaction = (ratings − unsatisfied) ÷ ratings"),
+    "csi.formula": (
+        "客户满意度 =（评价总数 − 不满意评价数）÷ 评价总数，近 {days} 天 {rated} 条评价",
+        "Satisfaction = (ratings − unsatisfied) ÷ ratings, {rated} ratings in {days} days",
+    ),
     "csi.few": ("样本不足（{rated} 条评价）", "too few ratings ({rated})"),
     "csi.biased": (
-        "样本不足（导出里只有差评会话，算不出满意度）", "not enough data (the export holds bad sessions only)",
+        "样本不足（导出里只有差评会话，算不出满意度）",
+        "not enough data (the export holds bad sessions only)",
     ),
-    "rates.none": ("缺少订单与退货总数，品退率、差评率暂不计算", "Order and return totals are missing: rates not computed"),
+    "rates.none": (
+        "缺少订单与退货总数，品退率、差评率暂不计算",
+        "Order and return totals are missing: rates not computed",
+    ),
     # follow-up
     "follow.still": ("今日{state}，{level}", "today {state}, {level}"),
     "follow.quiet": ("今日无新增", "nothing new today"),
@@ -130,21 +174,49 @@ def from_stored(row: Mapping[str, Any]) -> Say:
 
 def _shown(value: Value, lang: str) -> str:
     if isinstance(value, float):
-        return f"{value:.0e}" if 0 < abs(value) < 0.001 else f"{value:.1f}" if abs(value) >= 0.1 else f"{value:.3f}"
+        return (
+            f"{value:.0e}"
+            if 0 < abs(value) < 0.001
+            else f"{value:.1f}"
+            if abs(value) >= 0.1
+            else f"{value:.3f}"
+        )
     if isinstance(value, str):
-        return WORDS.get(value, (value, value))[LANGS[lang]]
+        return TEXTS[value][LANGS[lang]] if value in TEXTS else word(value, lang)
     return str(value)
 
 
 WORDS: dict[str, tuple[str, str]] = {
-    "红": ("红色", "red"), "橙": ("橙色", "orange"), "黄": ("黄色", "yellow"), "蓝": ("蓝色", "blue"),
+    "红": ("红色", "red"),
+    "橙": ("橙色", "orange"),
+    "黄": ("黄色", "yellow"),
+    "蓝": ("蓝色", "blue"),
     "灰": ("未知", "unknown"),
-    "新增": ("新增", "new"), "升级": ("升级", "escalated"), "持续": ("持续", "ongoing"),
-    "回落": ("回落", "falling"), "复燃": ("复燃", "recurred"),
-    "ok": ("正常", "ok"), "degraded": ("降级", "degraded"), "blocked": ("受阻", "blocked"),
-    "empty": ("空白", "empty"), "not-run": ("未运行", "not run"),
-    "正常波动": ("正常波动", "normal"), "偏高": ("偏高", "high"), "偏低": ("偏低", "low"),
+    "新增": ("新增", "new"),
+    "升级": ("升级", "escalated"),
+    "持续": ("持续", "ongoing"),
+    "回落": ("回落", "falling"),
+    "复燃": ("复燃", "recurred"),
+    "ok": ("正常", "ok"),
+    "degraded": ("降级", "degraded"),
+    "blocked": ("受阻", "blocked"),
+    "empty": ("空白", "empty"),
+    "not-run": ("未运行", "not run"),
+    "正常波动": ("正常波动", "normal"),
+    "偏高": ("偏高", "high"),
+    "偏低": ("偏低", "low"),
     "基线不足": ("基线不足", "no baseline"),
+    "总声量": ("总声量", "Mentions"),
+    "负面": ("负面", "Negative"),
+    "客服差评会话": ("客服差评会话", "Bad service sessions"),
+    "新增风险主题": ("新增风险主题", "New risk topics"),
+    "服务红线": ("服务红线", "service red line"),
+    "非满意": ("非满意", "unsatisfied"),
+    "中差评": ("中差评", "poor review"),
+    "品退": ("品退", "quality return"),
+    "流失": ("流失", "lost order"),
+    "舆情关键词": ("舆情关键词", "keyword"),
+    "客服会话": ("客服会话", "service session"),
     "品牌整体": ("品牌整体", "whole brand"),
 }
 

@@ -48,7 +48,9 @@ def evolution(p: float | None) -> float:
 
 
 def reach(likes: int, replies: int, shares: int, views: int) -> float:
-    """How far a text went, 0 to 1: ln(1 + likes + 3·replies + 5·shares + views/100) / ln(1 + 20,000), capped."""
+    """How far a text went, 0 to 1: ln(1 + likes + 3·replies + 5·shares + views/100) / ln(1 + 20,000),
+    capped.
+    """
     return min(1.0, math.log1p(likes + 3 * replies + 5 * shares + views / 100) / math.log1p(REACH_REFERENCE))
 
 
@@ -75,8 +77,13 @@ def corroboration(outside: int, sessions: int) -> float:
 def total(parts: Parts, risk: Risk) -> float:
     """The weighted sum, 0 to 100, to one decimal."""
     return round(
-        risk.sensitivity * parts.sensitivity + risk.intensity * parts.intensity + risk.evolution * parts.evolution
-        + risk.spread * parts.spread + risk.attitude * parts.attitude + risk.corroboration * parts.corroboration, 1,
+        risk.sensitivity * parts.sensitivity
+        + risk.intensity * parts.intensity
+        + risk.evolution * parts.evolution
+        + risk.spread * parts.spread
+        + risk.attitude * parts.attitude
+        + risk.corroboration * parts.corroboration,
+        1,
     )
 
 
@@ -84,7 +91,10 @@ def level_of(score: float, risk: Risk) -> Level | None:
     """Return the level of a score; None below blue."""
     floors = risk.levels
     for level, floor in (
-        (Level.RED, floors.red), (Level.ORANGE, floors.orange), (Level.YELLOW, floors.yellow), (Level.BLUE, floors.blue),
+        (Level.RED, floors.red),
+        (Level.ORANGE, floors.orange),
+        (Level.YELLOW, floors.yellow),
+        (Level.BLUE, floors.blue),
     ):
         if score >= floor:
             return level

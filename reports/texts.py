@@ -20,7 +20,8 @@ from vocwatch.store.incidents import Heard, WatchHit
 
 SESSIONS = "sessions"  # the channel that all sessions count as
 LATE_GRACE = dt.timedelta(hours=12)
-_YEAR = re.compile(r"(?<!\d)(20\d\d)\s?年")
+_YEAR = re.compile(r"(?<!\d)(20\d\d)\s?年(?!.{0,8}(?:买|购|入手|下单|囤|收到|生产|新款|款))")
+_PRESENT = re.compile(r"今天|今早|今晚|昨天|昨晚|前天|刚刚|刚才|这次|这回|本周|上周|这两天|现在")
 _OLD_CUES = re.compile(r"[两二三四五几多前]年前|前几年|旧闻|旧帖|老帖|老新闻|陈年|考古|翻出来|翻到.{0,6}以前")
 
 
@@ -28,8 +29,9 @@ _OLD_CUES = re.compile(r"[两二三四五几多前]年前|前几年|旧闻|旧�
 class Complaint:
     """A text that complains. `product` is a SKU (or watch id), None where the text names none.
 
-    `voice` is who speaks: None for a copy of another's text, since a copy is no independent voice. `origin` is the
-    mention it copies, itself otherwise. Without topics it only counts as a voice under the post it answers.
+    `voice` is who speaks: None for a copy of another's text, since a copy is no independent voice. `origin`
+    is the mention it copies, itself otherwise. Without topics it only counts as a voice under the post it
+    answers.
     """
 
     heard: Heard
@@ -65,7 +67,10 @@ class Reader:
         self._classes = {line.name: line for line in settings.topics.red_lines}
         self._products = {w.id: w.sku or w.id for w in settings.watches.watches if w.kind == "product"}
         self._names = {
-            name: w.sku or w.id for w in settings.watches.watches if w.kind == "product" for name in (w.name, *w.aliases)
+            name: w.sku or w.id
+            for w in settings.watches.watches
+            if w.kind == "product"
+            for name in (w.name, *w.aliases)
         }
         self.display = {w.sku or w.id: w.name for w in settings.watches.watches if w.kind == "product"}
 
@@ -77,7 +82,9 @@ class Reader:
     def _read(self, heard: Heard, origins: Mapping[int, int]) -> Complaint | None:
         ours = heard if heard.sku or heard.text_kind is TextKind.SESSION else _without_competitor(heard)
         lines = tuple(
-            self._classes[name] for name in dict.fromkeys(str(r.get("name")) for r in ours.red_lines) if name in self._classes
+            self._classes[name]
+            for name in dict.fromkeys(str(r.get("name")) for r in ours.red_lines)
+            if name in self._classes
         )
         topics = tuple(dict.fromkeys([*(topic_of(line) for line in lines), *ours.topics]))
         if not heard.brand_match and heard.text_kind is TextKind.MENTION:
@@ -86,13 +93,20 @@ class Reader:
             return None
         origin = origins.get(heard.ref_id, heard.ref_id) if heard.text_kind is TextKind.MENTION else None
         return Complaint(
-            heard=heard, day=business_date(heard.at, self._zone), product=self.product(heard), topics=topics,
-            red_lines=lines, voice=_voice(heard, origin), origin=origin,
+            heard=heard,
+            day=business_date(heard.at, self._zone),
+            product=self.product(heard),
+            topics=topics,
+            red_lines=lines,
+            voice=_voice(heard, origin),
+            origin=origin,
             old_news=heard.text_kind is TextKind.MENTION and is_old_news(heard.text, heard.at.year),
         )
 
     def product(self, heard: Heard) -> str | None:
-        """Return the SKU a text is about: the page's own, else the product named most often, first of equals."""
+        """Return the SKU a text is about: the page's own, else the product named most often, first of
+        equals.
+        """
         if heard.sku:
             return heard.sku
         if heard.product and heard.product in self._names:
@@ -119,9 +133,11 @@ def arrival_day(heard: Heard, end_of_day: dt.datetime, zone: dt.tzinfo) -> dt.da
 def is_old_news(text: str, year: int) -> bool:
     """Say whether a text presents something of earlier years, by its own words.
 
-    “用了两年” speaks of use, “2024年的时候 … 爆出” of old news; only explicit past years and fixed phrases count.
+    “2024年那次 … 又翻出来” is old news; “2024年买的” and anything that also speaks of these days is not.
     """
-    return any(int(found) < year for found in _YEAR.findall(text)) or bool(_OLD_CUES.search(text))
+    if _PRESENT.search(text):
+        return False
+    return bool(_OLD_CUES.search(text)) or any(int(found) < year for found in _YEAR.findall(text))
 
 
 def _voice(heard: Heard, origin: int | None) -> str | None:
@@ -141,7 +157,9 @@ class _Ours:
 
 
 def _without_competitor(heard: Heard) -> _Ours | Heard:
-    """Drop the topics and red lines whose clause speaks of a competitor (the name that stands last before it)."""
+    """Drop the topics and red lines whose clause speaks of a competitor (the name that stands last before
+    it).
+    """
     names = _Names(heard.hits)
     if not names.competitor:
         return heard

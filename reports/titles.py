@@ -19,13 +19,14 @@ _TAIL = re.compile(r"(?:了吧|的啊|了啊|啊|呢|吧|呀|哦|啦|了)+$")
 
 
 def title(subject: str, topic: str, complaints: Iterable[Complaint], names: Iterable[str] = ()) -> str:
-    """Return “subject：clause” with the most typical clause of the complaints, or the topic's own name.
+    """Return the subject and the most typical clause of the complaints, or the topic's own name.
 
     The most typical is the clause whose character pairs are shared by most others; `names` are cut out of it.
     """
     clauses = [clause for c in complaints for clause in _clauses(c, topic, tuple(names))]
-    said = _medoid(clauses) or topic.rsplit("/", 1)[-1]
-    return one_line(f"{subject}：{said}", 60)
+    said = _medoid(clauses) or f"{topic.rsplit('/', 1)[-1]}集中反映"
+    gap = " " if subject[-1:].isascii() and said[:1].isascii() else ""
+    return one_line(f"{subject}{gap}{said}", 60)
 
 
 def _clauses(complaint: Complaint, topic: str, names: tuple[str, ...]) -> list[str]:
@@ -34,7 +35,7 @@ def _clauses(complaint: Complaint, topic: str, names: tuple[str, ...]) -> list[s
     for span in complaint.heard.spans:
         if span.get("topic") != topic:
             continue
-        piece = one_line(text[int(span["start"]):int(span["end"])], 200)
+        piece = one_line(text[int(span["start"]) : int(span["end"])], 200)
         for name in sorted(names, key=len, reverse=True):
             piece = piece.replace(name, "")
         found += [cut for part in _BREAK.split(piece) if (cut := _trim(part))]
@@ -49,10 +50,12 @@ def _trim(part: str) -> str | None:
 
 
 def _medoid(clauses: list[str]) -> str | None:
-    """Return the clause closest to all others by shared character pairs; of equals the shortest, then the first."""
+    """Return the clause closest to all others by shared character pairs; of equals the shortest, then the
+    first.
+    """
     if not clauses:
         return None
-    pairs = {clause: {clause[i:i + 2] for i in range(len(clause) - 1)} for clause in clauses}
+    pairs = {clause: {clause[i : i + 2] for i in range(len(clause) - 1)} for clause in clauses}
     shared = Counter(pair for clause in clauses for pair in pairs[clause])
     seen = {clause: place for place, clause in reversed(list(enumerate(clauses)))}
     return max(pairs, key=lambda c: (sum(shared[p] for p in pairs[c]) / len(pairs[c]), -len(c), -seen[c]))

@@ -23,6 +23,9 @@ _DROPPED_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 # Fillers that render as nothing but are letters or marks by category.
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5")
 
+# Variation selectors and skin tones: they change how a character looks, not what it says.
+_VARIATIONS = (("\ufe00", "\ufe0f"), ("\U000e0100", "\U000e01ef"), ("\U0001f3fb", "\U0001f3ff"))
+
 
 @dataclass(frozen=True, slots=True)
 class Normalised:
@@ -103,7 +106,10 @@ def _char_form(char: str) -> str:
         return ""
     form = unicodedata.normalize("NFKC", char).lower()
     if len(form) > 1:  # what unfolds may hold marks or controls of its own
-        form = "".join(c for c in form if unicodedata.category(c) not in _DROPPED_CATEGORIES)
+        form = "".join(
+            c for c in form
+            if unicodedata.category(c) not in _DROPPED_CATEGORIES and not unicodedata.combining(c)
+        )
     return form
 
 
@@ -113,13 +119,13 @@ def _cluster_form(cluster: str) -> str:
 
 
 def _is_variation(char: str) -> bool:
-    return "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef" or "\U0001f3fb" <= char <= "\U0001f3ff"
+    return any(first <= char <= last for first, last in _VARIATIONS)
 
 
 def simplify(text: str) -> str:
     """Turn traditional characters into simplified ones, keeping the length.
 
-    Phrases are converted (軟體 to 软件) where that keeps the length of the whole; else character by character.
+    Phrases are converted (軟體 to 软件) where that keeps the length of the whole; else single characters.
     """
     if text.isascii():
         return text

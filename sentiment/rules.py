@@ -1,7 +1,7 @@
 """Running many words and patterns over a text at once.
 
-Words go into one Aho-Corasick automaton. A pattern is tried only on texts that hold the characters it cannot do
-without, and only inside one sentence.
+Words go into one Aho-Corasick automaton. A pattern is tried only on texts that hold the characters it cannot
+do without, and only inside one sentence.
 """
 
 from __future__ import annotations
@@ -32,12 +32,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Rule number `rule` matched [start, end); `how` is `word` or the pattern's number."""
+    """Rule number `rule` matched [start, end); `how` is `word` or the pattern's number, `groups` the spans of
+    the pattern's groups: what lies between them is a gap, in which a negation may stand.
+    """
 
     rule: int
     start: int
     end: int
     how: str
+    groups: tuple[tuple[int, int], ...] = ()
 
 
 class Needs:
@@ -51,6 +54,13 @@ class Needs:
         _collect(importlib.import_module("re._parser").parse(pattern), every, any_of)
         self.every = frozenset(every)
         self.any_of = tuple(any_of)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Characters of which a matching text has one at least; empty when nothing is known."""
+        if self.every:
+            return frozenset((max(self.every),))
+        return min(self.any_of, key=len, default=frozenset())
 
     def met(self, characters: set[str]) -> bool:
         """Whether a text with these characters can match at all."""
@@ -84,7 +94,7 @@ def _choice(items: Any) -> frozenset[str]:
 
 
 def _branches(branches: Any) -> frozenset[str]:
-    """One character of each branch, so that a text without any of them can't match; empty when there is none."""
+    """One character of each branch: a text without any of them can't match. Empty when unknown."""
     found: set[str] = set()
     for branch in branches:
         every: set[str] = set()
@@ -116,6 +126,13 @@ class RuleBook:
             (number, f"pattern{place}", re.compile(pattern), Needs(pattern))
             for number, rule in enumerate(rules) for place, pattern in enumerate(rule.patterns, 1)
         ]
+        self._keyed: dict[str, list[int]] = {}
+        self._unkeyed: list[int] = []
+        for place, (_, _, _, needs) in enumerate(self._patterns):
+            for key in needs.keys:
+                self._keyed.setdefault(key, []).append(place)
+            if not needs.keys:
+                self._unkeyed.append(place)
 
     def find(self, text: str, clauses: Sequence[Clause]) -> list[Match]:
         """Return the matches that no cancelling phrase of their rule touches, in text order."""
@@ -137,17 +154,24 @@ class RuleBook:
         characters = set(text)
         found: list[Match] = []
         spans: list[tuple[int, int]] | None = None
-        for number, how, pattern, needs in self._patterns:
+        places = set(self._unkeyed).union(*(self._keyed[key] for key in characters if key in self._keyed))
+        for place in sorted(places):
+            number, how, pattern, needs = self._patterns[place]
             if not needs.met(characters) or pattern.search(text) is None:
                 continue
             if spans is None:
-                spans = list(dict.fromkeys((clause.sentence_start, clause.sentence_end) for clause in clauses))
+                spans = list(dict.fromkeys((piece.sentence_start, piece.sentence_end) for piece in clauses))
             for start, end in spans:
                 found.extend(
-                    Match(number, match.start(), match.end(), how)
+                    Match(number, match.start(), match.end(), how, _groups(match))
                     for match in pattern.finditer(text, start, end) if match.end() > match.start()
                 )
         return found
+
+
+def _groups(match: re.Match[str]) -> tuple[tuple[int, int], ...]:
+    spans = (match.span(group) for group in range(1, match.re.groups + 1))
+    return tuple((start, end) for start, end in spans if end > start)
 
 
 def _touched(match: Match, spans: list[tuple[int, int]] | None) -> bool:

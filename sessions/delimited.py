@@ -37,7 +37,10 @@ def find_encoding(path: Path) -> str:
     for encoding in candidates:
         if _decodes(path, encoding):
             return encoding
-    raise ImportRefused(f"{path}: 认不出文字编码（不是 UTF-8，也不是 GBK/GB18030）。请用表格软件打开，另存为“CSV UTF-8”再导入")
+    raise ImportRefused(
+        f"{path}: 认不出文字编码（不是 UTF-8，也不是 GBK/GB18030）。"
+        "请用表格软件打开，另存为“CSV UTF-8”再导入"
+    )
 
 
 def _decodes(path: Path, encoding: str) -> bool:
@@ -80,11 +83,13 @@ def _rows(path: Path, encoding: str, separator: str) -> Iterator[Row | RowProble
             except StopIteration:
                 return
             except csv.Error:
-                yield RowProblem(line, None, None, f"从这一行起引号没有闭合，或单元格超过 {MAX_FIELD} 字，之后的内容没能读出")
+                reason = f"从这一行起引号没有闭合，或单元格超过 {MAX_FIELD} 字，之后的内容没能读出"
+                yield RowProblem(line, None, None, reason)
                 return
             lines = reader.line_num - line + 1
             if lines > _SWALLOWED and len(row) < width:
-                yield RowProblem(line, None, None, f"引号没有闭合，第 {line}–{reader.line_num} 行没能读出。请检查这一行的引号")
+                reason = f"引号没有闭合，第 {line}–{reader.line_num} 行没能读出。请检查这一行的引号"
+                yield RowProblem(line, None, None, reason)
                 continue
             width = max(width, len(row))
             yield line, row

@@ -1,4 +1,4 @@
-"""JSON Lines, a JSON array, or an object that holds the list of records; nested keys become dotted columns."""
+"""JSON Lines, a JSON array, or an object with a list of records; nested keys become dotted columns."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def open_tables(path: Path, lists: Sequence[str] = ()) -> Iterator[Table]:
     from sessions.workbook import open_workbook
 
     head = _head(path)
-    if head.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
-        yield from open_workbook(path, zipped=head.startswith(b"PK"))
+    if head.startswith(b"PK\x03\x04"):
+        yield from open_workbook(path)
         return
     _refuse_foreign(path, head)
     if head.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in (b"{", b"["):
@@ -60,10 +60,17 @@ def _head(path: Path) -> bytes:
 
 def _refuse_foreign(path: Path, head: bytes) -> None:
     """Refuse what is plainly neither text nor a workbook."""
+    if head.startswith(b"\xd0\xcf\x11\xe0"):
+        raise ImportRefused(
+            f"{path}: 这是旧版 XLS，或设了打开密码的表格。请用表格软件打开、去掉密码，另存为 XLSX"
+        )
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:200].lower()
     if start.startswith((b"<html", b"<!doctype", b"<table", b"<?xml", b"<meta")):
-        raise ImportRefused(f"{path}: 内容是网页，不是表格（有些工具导出的 .xls 其实是网页）。请用表格软件打开后另存为 XLSX 再导入")
+        raise ImportRefused(
+            f"{path}: 内容是网页，不是表格（有些工具导出的 .xls 其实是网页）。"
+            "请用表格软件打开后另存为 XLSX 再导入"
+        )
     if head.startswith((b"%PDF", b"Rar!", b"7z\xbc\xaf", b"\x1f\x8b", b"\x89PNG", b"\xff\xd8\xff")):
         raise ImportRefused(f"{path}: 这不是表格文件。请导出为 CSV、XLSX 或 JSONL；压缩包请先解压")
-    if b"\x00" in head and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    if head.count(0) > len(head) // 20 and not head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ImportRefused(f"{path}: 这是二进制文件，不是 CSV、XLSX 或 JSONL。请重新导出")

@@ -12,7 +12,7 @@ Cell = object  # str, int, float, bool, a datetime type, None, or a list or dict
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ud800-\udfff]")
 _BREAKS = re.compile("\r\n?|\u2028|\u2029")
-_SHEET_ERRORS = frozenset("#N/A #REF! #VALUE! #NAME? #DIV/0! #NULL! #NUM!".split())
+_SHEET_ERRORS = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NULL!|NUM!)")
 _BLANK = frozenset(("-", "--", "—", "/", "无", "空", "null", "NULL", "None", "N/A", "n/a"))
 _WRAPPED = re.compile(r'=?"(.*)"', re.DOTALL)
 _SCIENTIFIC = re.compile(r"\d(?:\.\d+)?[Ee]\+?\d{2}")
@@ -36,7 +36,7 @@ def text_of(cell: Cell) -> str:
         return cell.isoformat(sep=" ")
     text = _BREAKS.sub("\n", str(cell))
     text = _CONTROL.sub("", text).strip()
-    return "" if text in _SHEET_ERRORS else text
+    return "" if text.startswith("#") and _SHEET_ERRORS.fullmatch(text) else text
 
 
 def word_of(cell: Cell) -> str:
@@ -77,7 +77,7 @@ def moment_of(cell: Cell, zone: ZoneInfo) -> dt.datetime:
     if isinstance(cell, dt.datetime):
         moment = cell
     elif isinstance(cell, dt.date):
-        moment = dt.datetime(cell.year, cell.month, cell.day)  # noqa: DTZ001 - the zone is put on below
+        moment = dt.datetime.combine(cell, dt.time())  # the zone is put on below
     elif isinstance(cell, int | float) and not isinstance(cell, bool):
         moment = _from_number(float(cell))
     else:
@@ -115,7 +115,7 @@ def _from_text(text: str) -> dt.datetime:
     elif half in ("上午", "凌晨", "am") and hour == 12:
         hour = 0
     try:
-        moment = dt.datetime(  # noqa: DTZ001 - the zone is put on by the caller
+        moment = dt.datetime(  # noqa: DTZ001 - the caller puts the zone on
             int(part["y"]), int(part["m"] or part["m2"]), int(part["d"] or part["d2"]), hour, minute, second
         )
     except ValueError as error:
@@ -127,7 +127,9 @@ def _from_text(text: str) -> dt.datetime:
 
 _NUMBER = re.compile(r"[¥￥$]?\s*(-?\d[\d,]*(?:\.\d+)?)\s*(?:元|块|分|星|秒|s|CNY|RMB)?", re.IGNORECASE)
 _CLOCK = re.compile(r"(?:(\d+):)?(\d{1,2}):(\d{1,2})")
-_SPOKEN = re.compile(r"(?:(\d+)\s*(?:小时|时|h))?\s*(?:(\d+)\s*(?:分钟|分|m(?:in)?))?\s*(?:(\d+(?:\.\d+)?)\s*(?:秒钟?|s))?")
+_SPOKEN = re.compile(
+    r"(?:(\d+)\s*(?:小时|时|h))?\s*(?:(\d+)\s*(?:分钟|分|m(?:in)?))?\s*(?:(\d+(?:\.\d+)?)\s*(?:秒钟?|s))?"
+)
 
 
 def number_of(cell: Cell) -> float | None:
@@ -160,8 +162,8 @@ def seconds_of(cell: Cell) -> float | None:
     return number_of(cell)
 
 
-_YES = frozenset("是 已解决 解决 一次性解决 true yes y 1 √ solved closed resolved".split())
-_NO = frozenset("否 未解决 没解决 false no n 0 × 未完结 open pending new".split())
+_YES = re.compile("是|(?:已|一次性)?解决|true|yes|y|1|√|solved|closed|resolved")
+_NO = re.compile("否|[未没]解决|未完结|false|no|n|0|×|open|pending|new")
 
 
 def flag_of(cell: Cell) -> bool | None:
@@ -169,9 +171,9 @@ def flag_of(cell: Cell) -> bool | None:
     text = word_of(cell).lower()
     if not text:
         return None
-    if text in _YES:
+    if _YES.fullmatch(text):
         return True
-    if text in _NO:
+    if _NO.fullmatch(text):
         return False
     raise ValueError(f"应为 是 或 否，现在是：{text[:40]}")
 

@@ -1,8 +1,14 @@
-"""XLSX (and old XLS) workbooks, read by calamine sheet by sheet; no formula is evaluated."""
+"""XLSX workbooks, read by calamine sheet by sheet; no formula is evaluated.
+
+calamine holds a sheet as one dense block and ends the process where memory does not suffice, so that all
+that could make it grow is checked before: what the archive unpacks to, and how far apart its cells are.
+"""
 
 from __future__ import annotations
 
+import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,16 +21,15 @@ from sessions.values import Cell
 MAX_UNPACKED = 200 * 1024 * 1024
 MAX_RATIO = 200
 MAX_MEMBERS = 5000
+MAX_CELLS = 20_000_000  # of one sheet, counted from A1 to its last row and column, empty ones included
+_REFERENCE = re.compile(rb"\sr\s*=\s*[\"']([A-Z]{0,3})(\d{1,9})[\"']")
 _SMALL = 4 * 1024 * 1024  # below this any ratio is harmless
 _CHUNK = 1 << 20
 
 
-def open_workbook(path: Path, zipped: bool) -> Iterator[Table]:
+def open_workbook(path: Path) -> Iterator[Table]:
     """Yield the sheets that have cells. Raises ImportRefused for a bomb, a password, or a damaged file."""
-    if zipped:
-        _check_zip(path)
-    elif path.stat().st_size > MAX_UNPACKED:
-        raise ImportRefused(f"{path}: 文件超过 {MAX_UNPACKED >> 20} MB。请分日导出")
+    _check_zip(path)
     try:
         with python_calamine.load_workbook(path) as book:
             for name in book.sheet_names:
@@ -46,7 +51,9 @@ def open_workbook(path: Path, zipped: bool) -> Iterator[Table]:
 
 
 def _damaged(path: Path) -> ImportRefused:
-    return ImportRefused(f"{path}: 表格文件损坏、不完整或加了密。请用表格软件打开确认，另存为 XLSX，或重新导出")
+    return ImportRefused(
+        f"{path}: 表格文件损坏、不完整或加了密。请用表格软件打开确认，另存为 XLSX，或重新导出"
+    )
 
 
 def _check_zip(path: Path) -> None:
@@ -56,31 +63,52 @@ def _check_zip(path: Path) -> None:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
             names = {member.filename for member in members}
-            if not names & {"xl/workbook.xml", "xl/workbook.bin"} and "content.xml" not in names:
-                raise ImportRefused(f"{path}: 这是压缩包，里面不是工作簿。请先解压，再导入里面的 CSV、XLSX 或 JSONL")
+            if "xl/workbook.xml" not in names:
+                raise ImportRefused(
+                    f"{path}: 这是压缩包，里面不是工作簿。请先解压，再导入里面的 CSV、XLSX 或 JSONL"
+                )
             if len(members) > MAX_MEMBERS or sum(member.file_size for member in members) > MAX_UNPACKED:
                 raise _bomb(path)
             for member in members:
                 if member.flag_bits & 1:
                     raise ImportRefused(f"{path}: 文件加了密。请去掉密码另存后再导入")
-                unpacked = 0
-                with archive.open(member) as file:
-                    while chunk := file.read(_CHUNK):
-                        unpacked += len(chunk)
-                        if total + unpacked > MAX_UNPACKED or _is_bomb(unpacked, member.compress_size):
-                            raise _bomb(path)
-                total += unpacked
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, EOFError, ValueError, NotImplementedError, zipfile.zlib.error) as error:  # type: ignore[attr-defined]
+                total += _check_member(path, archive, member, MAX_UNPACKED - total)
+    except (zipfile.BadZipFile, OSError, EOFError, ValueError, NotImplementedError, zlib.error) as error:
         raise _damaged(path) from error
 
 
-def _is_bomb(unpacked: int, packed: int) -> bool:
-    return unpacked > _SMALL and unpacked > MAX_RATIO * max(packed, 1)
+def _check_member(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo, room: int) -> int:
+    """Return how many bytes a member unpacks to; refuse a bomb, and a sheet that spans too large a block."""
+    is_sheet = member.filename.startswith("xl/worksheets/")
+    unpacked = last_row = last_column = 0
+    tail = b""
+    with archive.open(member) as file:
+        while chunk := file.read(_CHUNK):
+            unpacked += len(chunk)
+            if unpacked > room or (unpacked > _SMALL and unpacked > MAX_RATIO * max(member.compress_size, 1)):
+                raise _bomb(path)
+            if not is_sheet:
+                continue
+            seen = set(_REFERENCE.findall(tail + chunk))
+            last_row = max([last_row, *(int(row) for _, row in seen)])
+            last_column = max([last_column, *map(_column_number, {letters for letters, _ in seen})])
+            if last_row * last_column > MAX_CELLS:
+                raise _bomb(path)
+            tail = chunk[-40:]
+    return unpacked
+
+
+def _column_number(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - 64
+    return number
 
 
 def _bomb(path: Path) -> ImportRefused:
     return ImportRefused(
-        f"{path}: 解压后超过 {MAX_UNPACKED >> 20} MB 或压缩比超过 {MAX_RATIO} 倍，为安全没有打开。请分日导出，或导出为 CSV"
+        f"{path}: 解压后超过 {MAX_UNPACKED >> 20} MB、压缩比超过 {MAX_RATIO} 倍或单元格超过"
+        f" {MAX_CELLS // 10_000} 万个，为安全没有打开。请分日导出，或导出为 CSV"
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from vocwatch.settings.env import Environment
+from vocwatch.settings.env import Environment, read_environment
 
 NAMES = (
     "chromium", "google-chrome", "google-chrome-stable", "chromium-browser", "chrome-headless-shell",
@@ -39,15 +39,27 @@ class BrowserChoice:
     version: str
 
 
-_found: dict[str, BrowserChoice] = {}
+_found: dict[str, BrowserChoice | str] = {}
 
 
-def find_browser(env: Environment) -> BrowserChoice:
-    """Return a browser that could be launched, found once for each process. Raises NoBrowser."""
-    key = env.chromium
-    if key not in _found:
-        _found[key] = _search(env)
-    return _found[key]
+def find_browser(env: Environment) -> BrowserChoice | None:
+    """Return a browser that could be launched, looked for once in each process; None when there is none."""
+    found = _look(env)
+    return found if isinstance(found, BrowserChoice) else None
+
+
+def require_browser(env: Environment) -> BrowserChoice:
+    """Return a browser that could be launched. Raises NoBrowser."""
+    found = _look(env)
+    if isinstance(found, str):
+        raise NoBrowser(found)
+    return found
+
+
+def _look(env: Environment) -> BrowserChoice | str:
+    if env.chromium not in _found:
+        _found[env.chromium] = _search(env)
+    return _found[env.chromium]
 
 
 def launch_options(choice: BrowserChoice) -> dict[str, Any]:
@@ -62,12 +74,13 @@ def launch_options(choice: BrowserChoice) -> dict[str, Any]:
 
 
 def screenshot(
-    env: Environment, page: Path | str, out: Path, width: int, *, full_page: bool = True, scale: float = 1
+    page: Path | str, out: Path, width: int, full_page: bool = True, scale: float = 1,
+    env: Environment | None = None,
 ) -> Path:
     """Write a PNG of an HTML file or address at `width` CSS pixels and return its path. Raises NoBrowser."""
     from playwright.sync_api import sync_playwright
 
-    choice = find_browser(env)
+    choice = require_browser(env or read_environment())
     address = page.resolve().as_uri() if isinstance(page, Path) else page
     out.parent.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -81,7 +94,8 @@ def screenshot(
     return out
 
 
-def _search(env: Environment) -> BrowserChoice:
+def _search(env: Environment) -> BrowserChoice | str:
+    """Return the first candidate that works, or in words why none does."""
     tried: list[str] = []
     if env.chromium:
         candidates = [env.chromium]  # named by hand: no other one is taken behind the user's back
@@ -95,7 +109,7 @@ def _search(env: Environment) -> BrowserChoice:
         except Exception as error:  # Playwright, its driver, or the system: all mean "not this one"
             lines = [line.strip() for line in str(error).splitlines() if line.strip()]
             tried.append(f"{path or 'Playwright 自带'}：{lines[0][:160] if lines else type(error).__name__}")
-    raise NoBrowser(
+    return (
         "找不到能启动的浏览器（试过 " + "；".join(tried) + "）。请运行 playwright install --with-deps chromium，"
         "或安装系统的 chromium 软件包，或用 VOCWATCH_CHROMIUM 指定浏览器路径"
     )

@@ -18,7 +18,7 @@ from rensa import RMinHash
 PERMUTATIONS = 64
 SHORT = 8
 """Squeezed texts shorter than this are only ever equal or different."""
-NEAR_DUPLICATE = 0.6
+NEAR_DUPLICATE = 0.7
 """Similarity from which two texts count as copies of each other."""
 BANDS = 16
 _ROWS = PERMUTATIONS // BANDS
@@ -53,8 +53,8 @@ def similarity(a: bytes, b: bytes) -> float:
         return 0.0
     if a[:1] == _EXACT:
         return float(a == b)
-    same = sum(x == y for x, y in zip(struct.unpack(_FORMAT, a[1:]), struct.unpack(_FORMAT, b[1:]), strict=True))
-    return same / PERMUTATIONS
+    one, other = struct.unpack(_FORMAT, a[1:]), struct.unpack(_FORMAT, b[1:])
+    return float(sum(x == y for x, y in zip(one, other, strict=True)) / PERMUTATIONS)
 
 
 def band_keys(signature: bytes) -> list[str]:

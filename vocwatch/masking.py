@@ -1,8 +1,8 @@
 """Masking of personal data in free text: phone, ID card, bank card, order number, address, name and so on.
 
-Detectors run over a *view* of the text in which characters without width are gone and every kind of digit is an
-ASCII digit, so that neither hides a number; what they find is replaced in the original. A detector's patterns are
-bounded or start only where a run starts, so that time grows linearly with the text.
+Detectors run over a *view* of the text in which characters without width are gone and every kind of digit is
+an ASCII digit, so that neither hides a number; what they find is replaced in the original. A detector's
+patterns are bounded or start only where a run starts, so that time grows linearly with the text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ROUNDS = 10
 Span = tuple[int, int, str]
 Finder = Callable[[str], Iterator[Span]]
 
-# Characters that show nothing: controls, zero-width, bidi, fillers, variation selectors, keycaps, combining marks.
+# What shows nothing: controls, zero-width, bidi, fillers, variation selectors, keycaps, combining marks.
 _UNSEEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u0300-\u036f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f"
     "\u200b-\u200f\u202a-\u202e\u2060-\u206f\u20d0-\u20f0\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
@@ -34,7 +34,7 @@ _UNSEEN = re.compile(
 
 
 def _folding() -> dict[int, str]:
-    """Return the one-to-one table: full-width to ASCII, any script's digits and circled digits to 0-9, dashes."""
+    """Return the one-to-one table: full-width to ASCII, every script's and circled digits to 0-9, dashes."""
     table = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
     for code in range(0x80, 0x1FC00):
         digit = unicodedata.decimal(chr(code), None)
@@ -75,18 +75,21 @@ class _View:
         return offset + (self._gone[count - 1] if count else 0)
 
 
-# --- numbers ---------------------------------------------------------------------------------------------------
+# --- numbers ---------------------------------------------------------------------------------------------
 
 _SEP = r"(?: {0,2}[-.·/_ ] ?)"
 _MOBILE = re.compile(
     r"(?<!\d)(?<!\d\.)(?:\(?(?:\+|00)?86\)?[ -]{0,2}|0)?(?P<body>"
     rf"1[3-9]\d{_SEP}?\d{{4}}{_SEP}?\d{{4}}"  # 138 0013 8000 and without separators
     r"|1[3-9](?:[ -]{0,3}\d){9}"  # any other grouping by blanks and dashes
-    r"|1(?P<s>[^\w\s]{1,2})[3-9](?:(?P=s)\d){9}"  # one and the same sign between all digits
+    r"|1(?P<s>[^\w]{1,2})[3-9](?:(?P=s)\d){9}"  # one and the same sign between all digits
     r")(?!\d)(?![:.]\d)"
 )
 _CN_DIGIT = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两洞拐勾"
-_MOBILE_WORDS = re.compile(rf"(?<![\d{_CN_DIGIT}])[1一幺壹][{_CN_DIGIT}3-9][\d{_CN_DIGIT}]{{9}}(?![\d{_CN_DIGIT}])")
+_WORD_DIGIT = rf"[\d{_CN_DIGIT}oO]"
+_MOBILE_WORDS = re.compile(  # 一三九零零零…, 139oooo1234
+    rf"(?<![\d{_CN_DIGIT}])[1一幺壹][ -]?[{_CN_DIGIT}3-9](?:[ -]?{_WORD_DIGIT}){{9}}(?![\d{_CN_DIGIT}A-Za-z])"
+)
 _DATE_START = re.compile(r"1[3-9]\d\d[-. ]{1,3}(?:0?[1-9]|1[0-2])[-. ]{1,3}\d")
 _LANDLINE = re.compile(
     r"(?<!\d)(?<!\d[.-])(?:\(?(?:\+|00)86\)?[ -]?)?\(?0(?:10|2\d|[3-9]\d\d)(?:\) ?|[ -]{1,2})?"
@@ -100,8 +103,7 @@ _ID18 = re.compile(r"(?<!\d)[1-9](?:[ -]?\d){16}[ -]?[\dXx](?!\d)")
 _ID_LABELLED = re.compile(
     r"(?:身份证|证件|实名|公民身份)[一-龥]{0,4}[:= ]{0,3}(?P<body>[1-9]\d{14}(?:\d\d[\dXx])?)(?![\dA-Za-z])"
 )
-_PROVINCES = frozenset("11 12 13 14 15 21 22 23 31 32 33 34 35 36 37 41 42 43 44 45 46 50 51 52 53 54 61 62 63 64 65 "
-                       "71 81 82 83 91".split())
+_PROVINCES = re.compile(r"1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|8[1-3]|91")
 _ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 
 _CARD_GROUPED = re.compile(r"(?<!\d)\d{4}(?:[ -]\d{4}){3}(?:[ -]?\d{1,3})?(?!\d)")
@@ -113,7 +115,8 @@ _CARD_START = re.compile(r"62|4|5[1-5]|2[2-7]|3[5-7]|60|6[5-9]|9[0-9]")
 
 _ORDER_LABEL = (
     r"(?:订单|运单|快递单|物流单|面单|包裹单|售后单|退款单|退货单|工单|服务单|投诉单|支付单)(?:编?号码?)?"
-    r"|(?:快递|物流|包裹|售后|退款|退货|交易|流水|支付)(?:编?号码?|单号)|单号|[Oo]rder ?(?:[Nn]o|[Ii][Dd]|[Nn]umber)?"
+    r"|(?:快递|物流|包裹|售后|退款|退货|交易|流水|支付)(?:编?号码?|单号)|单号"
+    r"|[Oo]rder ?(?:[Nn]o|[Ii][Dd]|[Nn]umber)?"
 )
 _ORDER_LABELLED = re.compile(
     rf"(?:{_ORDER_LABEL})[是为:=#.“\"'(【\[ ]{{0,4}}"
@@ -121,8 +124,11 @@ _ORDER_LABELLED = re.compile(
 )
 _TRACKING = re.compile(r"(?<![A-Za-z0-9/=_-])(?:SF|YT|JT|ZTO?|STO?|EMS|DPK|YD|JD[A-Z]{0,2})\d{11,15}(?!\d)")
 _LONG_RUN = re.compile(r"(?<![\dA-Za-z_/=?&#%])(?<!\d\.)\d{15,64}(?![\dA-Za-z_])")
-_POST_ID = re.compile(r"(?:(?<![A-Za-z])(?:[mpvtfa]?id|uid|sku|bvid|url)|商品|货号|条码|帖子?|微博|视频|笔记|评论)"
-                      r"(?:编?号|码|id)?[:=# 是为]{0,3}$", re.IGNORECASE)
+_POST_ID = re.compile(
+    r"(?:(?<![A-Za-z])(?:[mpvtfa]?id|uid|sku|bvid|url)|商品|货号|条码|帖子?|微博|视频|笔记|评论)"
+    r"(?:编?号|码|id)?[:=# 是为]{0,3}$",
+    re.IGNORECASE,
+)
 _DIGITS = re.compile(r"\d+")
 
 
@@ -136,14 +142,14 @@ def _valid_date(text: str) -> bool:
 
 def _is_id18(digits: str) -> bool:
     """Say whether 18 characters are an ID card by province, birth date and check digit (GB 11643)."""
-    if digits[:2] not in _PROVINCES or digits[6:8] not in ("18", "19", "20") or not _valid_date(digits[6:14]):
+    if not _PROVINCES.match(digits) or digits[6:8] not in ("18", "19", "20") or not _valid_date(digits[6:14]):
         return False
     total = sum(int(c) * w for c, w in zip(digits[:17], _ID_WEIGHTS, strict=True))
     return digits[17].upper() == "10X98765432"[total % 11]
 
 
 def _is_id15(digits: str) -> bool:
-    return digits[:2] in _PROVINCES and _valid_date("19" + digits[6:12])
+    return bool(_PROVINCES.match(digits)) and _valid_date("19" + digits[6:12])
 
 
 def _luhn(digits: str) -> bool:
@@ -192,7 +198,7 @@ def _looks_like_date(body: str) -> bool:
 
 
 def _long_runs(view: str) -> Iterator[Span]:
-    """Find long numbers that stand alone: by their check digits an ID or bank card, otherwise an order number."""
+    """Find long numbers that stand alone: an ID or bank card by check digit, else an order number."""
     for match in _LONG_RUN.finditer(view):
         digits = match.group()
         if len(set(digits)) < 4 or _POST_ID.search(view, max(0, match.start() - 12), match.start()):
@@ -223,19 +229,22 @@ def _landlines(view: str) -> Iterator[Span]:
         yield *match.span("body"), LANDLINE
 
 
-# --- accounts, plates, documents -------------------------------------------------------------------------------
+# --- accounts, plates, documents -------------------------------------------------------------------------
 
 _EMAIL = re.compile(
     r"(?<![A-Za-z0-9._%+-])[A-Za-z0-9._%+-]+ ?@ ?(?:[A-Za-z0-9-]{1,63}\.){1,5}[A-Za-z]{2,24}(?![A-Za-z0-9])"
 )
 _WECHAT = re.compile(
-    r"(?:(?:微信|薇信|威信|徽信|[Vv]信|(?<![A-Za-z])(?:[Ww]e ?[Cc]hat|[Ww]ei ?[Xx]in|[VvWw][Xx]))|[加➕+] ?[Vv](?![A-Za-z]))"
+    r"(?:(?P<lead>加我? ?)?"
+    r"(?:微信|薇信|威信|徽信|[Vv]信|(?<![A-Za-z])(?:[Ww]e ?[Cc]hat|[Ww]ei ?[Xx]in|[VvWw][Xx]))"
+    r"|(?P<v>[加➕+]我? ?[Vv])(?![A-Za-z]))"
     r"(?P<gap>(?:同号|号码?|[Ii][Dd]|账号|是|为|加我?|[:=➕+ ]){0,4})"
     r"(?P<body>[A-Za-z][A-Za-z0-9_-]{5,19}|\d{5,12})(?![A-Za-z0-9_-])"
 )
 _WXID = re.compile(r"(?<![A-Za-z0-9])wxid_[A-Za-z0-9]{6,30}")
 _QQ = re.compile(
-    r"(?:(?<![A-Za-z])[Qq] ?[Qq]|扣扣|抠抠|球球|企鹅|[加➕+] ?[Qq](?![A-Za-z]))(?:群|号码?|账号|是|为|加我?|[:=➕+ ]){0,4}"
+    r"(?:(?<![A-Za-z])[Qq] ?[Qq]|扣扣|抠抠|球球|企鹅|[加➕+]我? ?[Qq](?![A-Za-z])|(?<![A-Za-z])[Qq](?=[:=]))"
+    r"(?:群|号码?|账号|是|为|加我?|[:=➕+ ]){0,4}"
     r"(?P<body>[1-9]\d{4,11})(?!\d)"
 )
 _PLATE = re.compile(
@@ -252,7 +261,7 @@ def _accounts(view: str) -> Iterator[Span]:
             yield match.start(), match.end(), EMAIL
     for match in _WECHAT.finditer(view):
         body = match.group("body")
-        explicit = any(sign in match.group("gap") for sign in ":=号是")
+        explicit = match.group("lead") or match.group("v") or set(match.group("gap")) & set(":=号是")
         if explicit or any(not c.isalpha() for c in body):
             yield *match.span("body"), WECHAT
     for match in _WXID.finditer(view):
@@ -269,13 +278,17 @@ def _documents(view: str) -> Iterator[Span]:
         yield *match.span("body"), PASSPORT
 
 
-# --- names -----------------------------------------------------------------------------------------------------
+# --- names -----------------------------------------------------------------------------------------------
 
 # Characters that go on with the sentence instead of the name.
-_GIVEN = r"(?![的了是在不没我你您他她电手地住说收已签要让给把被和与及先女有也就都吗呢吧啊这那个一什谁怎很太必请找询面含部时])[一-龥]"
+_NOT_GIVEN = (
+    "的了是在不没我你您他她电手地住说收已签要让给把被和与及先女有也就都吗呢吧啊这那个一什谁怎很太必请找询面含部时"
+)
+_GIVEN = f"(?![{_NOT_GIVEN}])[一-龥]"
 _NAME_LABELLED = re.compile(
     r"(?:收件人|收货人|联系人|寄件人|发件人|签收人|开户人|持卡人|户名|姓名)(?:姓名)?"
-    rf"(?:(?:[:=]| ?[是为叫]) ?(?P<strict>[一-龥]{{2,4}}(?:·[一-龥]{{1,8}})*)(?![一-龥])|[:= 是为叫]{{0,3}}(?P<loose>{SURNAME}(?:{_GIVEN}){{1,2}}))"
+    r"(?:(?:[:=]| ?[是为叫]) ?(?P<strict>[一-龥]{2,4}(?:·[一-龥]{1,8})*)(?![一-龥])"
+    rf"|[:= 是为叫]{{0,3}}(?P<loose>{SURNAME}(?:{_GIVEN}){{1,2}}))"
 )
 _NAME_SELF = re.compile(rf"(?:我叫|本人叫|名叫)(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})")
 _NAME_TITLE = re.compile(
@@ -283,11 +296,13 @@ _NAME_TITLE = re.compile(
     rf"(?P<body>{SURNAME})(?=先生|女士|小姐(?!姐))"
 )
 _NAME_FULL_TITLE = re.compile(
-    rf"(?:我是|联系人?|收件人?|客户|顾客|买家|尊敬的|您好[,!]? ?|你好[,!]? ?|致)(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})(?=先生|女士|小姐(?!姐))"
+    r"(?:我是|联系人?|收件人?|客户|顾客|买家|尊敬的|您好[,!]? ?|你好[,!]? ?|致)"
+    rf"(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})(?=先生|女士|小姐(?!姐))"
 )
-_NO_NAME = frozenset("周末 周一 周二 周三 周四 周五 周六 周日 周天 高兴 安全 平台 方便 时间 全部 常用 马上 麻烦 谢谢 "
-                     "应该 从来 万一 任何 成功 明天 后天 查询 盛大 单号 何时 申请 解决 支付 全额 金额 何人 向我 "
-                     "不详 未知 匿名 保密 错误 如下 填错 写错 有误".split())
+_NO_NAME = re.compile(
+    "周[末一二三四五六日天]|高兴|安全|平台|方便|时间|全部|常用|马上|麻烦|谢谢|应该|从来|万一|任何|成功|明天|后天|查询|盛大|单号|何时"
+    "|申请|解决|支付|全额|金额|何人|向我|不详|未知|匿名|保密|错误|如下|填错|写错|有误"
+)
 _NEAR_SEP = r"[ ,:、;。\t\n]{1,3}"
 _NAME_BEFORE = re.compile(rf"(?<![一-龥])(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}}){_NEAR_SEP}$")
 _NAME_AFTER = re.compile(rf"{_NEAR_SEP}(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})(?![一-龥])")
@@ -296,11 +311,11 @@ _NAME_AFTER = re.compile(rf"{_NEAR_SEP}(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})(?!
 def _names(view: str) -> Iterator[Span]:
     for match in _NAME_LABELLED.finditer(view):
         group = "strict" if match.group("strict") else "loose"
-        if match.group(group) not in _NO_NAME:
+        if not _NO_NAME.fullmatch(match.group(group)):
             yield *match.span(group), NAME
     for pattern in (_NAME_SELF, _NAME_TITLE, _NAME_FULL_TITLE):
         for match in pattern.finditer(view):
-            if match.group("body") not in _NO_NAME:
+            if not _NO_NAME.fullmatch(match.group("body")):
                 yield *match.span("body"), NAME
 
 
@@ -312,7 +327,7 @@ def _names_beside(view: str, spans: list[Span]) -> Iterator[Span]:
         before = _NAME_BEFORE.search(view, max(0, start - 8), start)
         after = _NAME_AFTER.match(view, end)
         for match in (before, after):
-            if match and match.group("body") not in _NO_NAME:
+            if match and not _NO_NAME.fullmatch(match.group("body")):
                 yield *match.span("body"), NAME
 
 
@@ -327,7 +342,7 @@ _FINDERS: tuple[Finder, ...] = (_mobile_words, _accounts, _documents, _addresses
 
 
 def mask(text: str) -> str:
-    """Return `text` with personal data replaced by tokens such as [手机号]. Masking twice changes nothing more."""
+    """Return `text` with personal data replaced by tokens such as [手机号]. A second time changes nothing."""
     return mask_with_report(text)[0]
 
 
@@ -382,16 +397,15 @@ def _add(taken: list[Span], found: Iterator[Span]) -> None:
 
 
 def mask_nicknames(text: str, names: Mapping[str, str]) -> str:
-    """Replace each nickname (of two characters or more) by its role word, such as 买家 or 客服; longest first.
+    """Replace each nickname (two characters or more) by its role word, such as 买家 or 客服; longest first.
 
     Of a shop's sub-account (店铺名:客服名) the part behind the colon is replaced as well.
     """
     words: dict[str, str] = {}
     for name, role in names.items():
         for part in (name.strip(), re.split("[:：]", name)[-1].strip()):
-            if len(part) >= 2 and part != role:
+            if len(part) >= 2 and not any(part in word for word in names.values()):
                 words.setdefault(part, role)
-    if not words:
-        return text
-    pattern = re.compile("|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)))
-    return pattern.sub(lambda match: words[match.group()], text)
+    for part in sorted(words, key=len, reverse=True):
+        text = text.replace(part, words[part])
+    return text

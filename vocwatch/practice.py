@@ -28,6 +28,15 @@ def folder() -> Path:
     return checkout_root() / "examples" / "practice"
 
 
+def write_exports(out: Path) -> list[Path]:
+    """Write the practice brand's customer-service exports into `out` and return them, in order of name."""
+    command = [sys.executable, str(folder() / "exports.py"), str(out), "--now", NOW]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PracticeError(f"练习用的客服导出写不出来：{done.stderr.strip().splitlines()[-1:]}")
+    return sorted(path for path in out.iterdir() if not path.name.startswith("."))
+
+
 @contextmanager
 def practice_web(now: str = NOW, port: int = BASE_PORT) -> Iterator[dict[str, str]]:
     """Serve the practice web on loopback; yields the variables that its source files ask for.
@@ -38,13 +47,14 @@ def practice_web(now: str = NOW, port: int = BASE_PORT) -> Iterator[dict[str, st
         for wanted in (port, 0):
             ready = Path(scratch) / f"ports-{wanted}.json"
             process = subprocess.Popen(
-                [sys.executable, str(folder() / "serve.py"), "--port", str(wanted), "--now", now, "--port-file", str(ready)],
-                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
+                [sys.executable, str(folder() / "serve.py"), "--port", str(wanted), "--now", now, "--port-file",
+                 str(ready), "--lifeline"],
+                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True,
             )
             try:
                 sites = _wait(process, ready)
                 if sites is not None:
-                    yield {f"PRACTICE_{site.upper()}": address for site, address in sites.items()}
+                    yield _variables(sites)
                     return
             finally:
                 process.terminate()
@@ -54,6 +64,18 @@ def practice_web(now: str = NOW, port: int = BASE_PORT) -> Iterator[dict[str, st
                     process.kill()
                     process.communicate()
         raise PracticeError("练习网站启动失败：127.0.0.1 上没有可用的端口")
+
+
+def running_web(port_file: Path) -> dict[str, str]:
+    """Return the variables of a practice web that is already running, from the port file it wrote."""
+    try:
+        return _variables(json.loads(port_file.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise PracticeError(f"{port_file}: 读不出练习网站的地址（{error}）。它由 serve.py --port-file 写出") from error
+
+
+def _variables(sites: dict[str, str]) -> dict[str, str]:
+    return {f"PRACTICE_{site.upper()}": address for site, address in sites.items()}
 
 
 def _wait(process: subprocess.Popen[bytes], ready: Path) -> dict[str, str] | None:

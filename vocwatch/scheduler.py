@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,7 +75,7 @@ def cycle(
     """Run one full cycle for a business date and write its digest. Nothing is sent."""
     report = CycleReport()
     progress(tr("采集：读取来源", "Crawling sources"))
-    report.crawled = crawl(settings, store, sources, on_progress=lambda name, state: progress(_crawl_line(name, state)))
+    report.crawled = crawl(settings, store, sources, on_progress=lambda name, state: progress(crawl_line(name, state)))
     for path in exports:
         progress(tr(f"导入：{path.name}", f"Importing {path.name}"))
         try:
@@ -112,11 +112,10 @@ def pending_exports(folder: Path) -> list[Path]:
     return sorted(p for p in folder.iterdir() if p.suffix.lower() in EXPORT_SUFFIXES and not p.name.startswith("."))
 
 
-def _crawl_line(name: str, state: dict[str, object]) -> str:
-    pages, records = state.get("pages", 0), state.get("records", 0)
-    status = state.get("status")
-    line = tr(f"  {name}：{pages} 页，{records} 条", f"  {name}: {pages} pages, {records} records")
-    return f"{line} [{status}] {state.get('reason') or ''}" if status else line
+def crawl_line(name: str, counts: Mapping[str, int]) -> str:
+    """Say how far the crawl of a source is."""
+    pages, records = counts.get("pages", 0), counts.get("records", 0)
+    return tr(f"  {name}：{pages} 页，{records} 条", f"  {name}: {pages} pages, {records} records")
 
 
 def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None:
@@ -126,7 +125,7 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
     scheduler = BlockingScheduler(timezone=zone)
 
     def listen() -> None:
-        crawl(settings, store, None, on_progress=lambda name, state: progress(_crawl_line(name, state)))
+        crawl(settings, store, None, on_progress=lambda name, state: progress(crawl_line(name, state)))
         _import_new(settings, store, progress)
         analyse(settings, store, engine="auto")
         catch_up(settings, store, business_date(settings.clock.now(), zone))

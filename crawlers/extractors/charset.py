@@ -11,15 +11,27 @@ from vocwatch.models import Page
 
 REPLACEMENT_LIMIT = 0.005
 _BOMS = (
-    (codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF32_LE, "utf-32-le"), (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.I)
 # GB18030 contains GB2312 and GBK; pages named after the small sets use the large one.
 _SUPERSETS = {
-    "gb2312": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030", "gb_2312-80": "gb18030",
-    "euc-cn": "gb18030", "big5": "big5hkscs", "iso-8859-1": "cp1252", "latin1": "cp1252", "ascii": "utf-8",
-    "us-ascii": "utf-8", "utf8": "utf-8",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "x-gbk": "gb18030",
+    "cp936": "gb18030",
+    "gb_2312-80": "gb18030",
+    "euc-cn": "gb18030",
+    "big5": "big5hkscs",
+    "iso-8859-1": "cp1252",
+    "latin1": "cp1252",
+    "ascii": "utf-8",
+    "us-ascii": "utf-8",
+    "utf8": "utf-8",
 }
 _SINGLE_BYTE = re.compile(r"^(cp125\d|iso-?8859|latin|koi8|windows-125)")
 
@@ -36,7 +48,7 @@ def decode(page: Page, hint: str | None = None) -> str:
         return ""
     for mark, name in _BOMS:
         if body.startswith(mark):
-            return body[len(mark):].decode(name, "replace")
+            return body[len(mark) :].decode(name, "replace")
     candidates = [hint, "utf-8", *declared(page)]
     for name in dict.fromkeys(_normal(candidate) for candidate in candidates if candidate):
         if _SINGLE_BYTE.match(name) and _looks_multibyte(body):
@@ -102,7 +114,9 @@ def _looks_multibyte(body: bytes) -> bool:
     return bool(runs) and high > 0 and sum(pair[1] >= 0x80 for pair in runs) / len(runs) > 0.3
 
 
-_COMMON = frozenset("的一是了不在有我人这中大来上个到们为和你说地出要时会可就也对生能而子那得于着下自过家后多起小好没很还用都看发")
+_COMMON = frozenset(
+    "的一是了不在有我人这中大来上个到们为和你说地出要时会可就也对生能而子那得于着下自过家后多起小好没很还用都看发"
+)
 
 
 def _chinese_share(text: str) -> float:

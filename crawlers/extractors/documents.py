@@ -1,8 +1,9 @@
 """A page as something to look paths up in: one class per kind, all with the same four methods.
 
-`items(expression)` gives the places where records stand, or None where the structure is absent (an empty list
-means that it is there and holds nothing). `matches(item, where)` tests a record's condition. `read(item, path)`
-gives all values at a path, HTML elements as `Markup`. `text_of` turns a value into the text a reader sees.
+`items(expression)` gives the places where records stand, or None where the structure is absent (an empty
+list means that it is there and holds nothing). `matches(item, where)` tests a record's condition.
+`read(item, path)` gives all values at a path, HTML elements as `Markup`. `text_of` turns a value into the
+text a reader sees.
 """
 
 from __future__ import annotations
@@ -48,8 +49,10 @@ class JsonDocument:
         self.page = page
 
     def items(self, expression: str) -> list[Any] | None:
-        """Return the list at a JMESPath; a single object counts as a list of one."""
+        """Return the list at a JMESPath; a single object counts as a list of one, an empty one as none."""
         found = jsonpage.search(expression, self.root, self.root)
+        if found == [] and expression.startswith("**"):
+            return None  # found nowhere is not the same as an empty list
         if isinstance(found, dict):
             return [found] if found else []
         if isinstance(found, list):
@@ -79,17 +82,22 @@ class HtmlDocument:
         """Return the elements; HTML cannot tell "nothing there" from "absent", so none at all is None."""
         if expression.startswith("xpath:"):
             elements = self._xpath(None, expression.removeprefix("xpath:"))
-            found = [_parsed(Markup(_markup(element))) for element in elements if not isinstance(element, str)]
+            found = [
+                _parsed(Markup(_markup(element))) for element in elements if not isinstance(element, str)
+            ]
         else:
             found = _css(self.tree, expression)
         return found[:MAX_ITEMS] or None
 
     def matches(self, item: Any, where: str) -> bool:
-        """Tell whether the CSS (or `xpath:`) finds something in the item, or the item is it itself."""
+        """Tell whether the CSS (or `xpath:`) finds something in the item, or it itself; `!…` negates."""
+        if where.startswith("!"):
+            return not self.matches(item, where[1:].strip())
         if where.startswith("xpath:"):
             return bool(self._xpath(item, where.removeprefix("xpath:")))
-        node = self.tree if item is None else item
-        return bool(_css(node, where)) or (item is not None and bool(item.css_matches(where)) and _is_it(item, where))
+        return bool(
+            _css(self.tree if item is None else item, where)
+        )  # an element counts among its own matches
 
     def read(self, item: Any, path: str) -> list[Any]:
         """Return attribute values and elements (as `Markup`) at `path`."""
@@ -97,7 +105,11 @@ class HtmlDocument:
             return self.read(None, path.removeprefix("page:").strip())
         if path.startswith("xpath:"):
             values = self._xpath(item, path.removeprefix("xpath:"))
-            return [value if isinstance(value, str) else Markup(_markup(value)) for value in values if _filled(value)]
+            return [
+                value if isinstance(value, str) else Markup(_markup(value))
+                for value in values
+                if _filled(value)
+            ]
         selector, attribute = split_attribute(path)
         nodes = self._nodes(item, selector)
         if attribute is None:
@@ -178,30 +190,29 @@ def check_path(kind: str, path: str) -> None:
             _css(LexborHTMLParser("<p></p>"), selector)
 
 
-def _is_it(item: LexborNode, where: str) -> bool:
-    holder = LexborHTMLParser(item.html or "")
-    return any(found.parent is not None and found.parent.tag == "body" for found in holder.css(where))
-
-
 def _css(node: Any, selector: str) -> list[LexborNode]:
     try:
         return list(node.css(selector))
     except (SelectolaxError, ValueError) as error:
-        raise SpecError(f"CSS 写法有误：{selector}（{error}）。请改成浏览器认得的选择器，或用 xpath: 开头") from error
+        raise SpecError(
+            f"CSS 写法有误：{selector}（{error}）。请改成浏览器认得的选择器，或用 xpath: 开头"
+        ) from error
 
 
 def _parsed(markup: Markup) -> LexborNode:
-    body = LexborHTMLParser(str(markup)).body
-    node = body.child if body is not None else None
-    while node is not None and not node.is_element_node:
-        node = node.next
-    return node if node is not None else body  # type: ignore[return-value]
+    """Parse one element; parts of tables need a table around them."""
+    tag = markup[1:].split(">", 1)[0].split()[0].strip("/").lower()
+    wrapped = f"<table>{markup}</table>" if tag in ("tr", "td", "th", "tbody", "thead") else str(markup)
+    tree = LexborHTMLParser(wrapped)
+    return tree.css_first(tag) if tag.isalnum() and tree.css_first(tag) is not None else tree.root  # type: ignore[return-value]
 
 
 @lru_cache(maxsize=1024)
 def _compiled_xpath(expression: str) -> etree.XPath:
     try:
-        return etree.XPath(expression, namespaces={"re": "http://exslt.org/regular-expressions"}, regexp=False)
+        return etree.XPath(
+            expression, namespaces={"re": "http://exslt.org/regular-expressions"}, regexp=False
+        )
     except etree.XPathError as error:
         raise SpecError(f"XPath 写法有误：{expression}（{error}）。请检查括号和引号") from error
 
@@ -220,7 +231,7 @@ def _lxml(markup: str, fragment: bool = False) -> Any:
 
 
 def _markup(element: Any) -> str:
-    return etree.tostring(element, encoding="unicode", method="html", with_tail=False)
+    return str(etree.tostring(element, encoding="unicode", method="html", with_tail=False))
 
 
 def _scalar(value: Any) -> str:

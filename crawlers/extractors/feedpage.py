@@ -14,9 +14,13 @@ from crawlers.extractors.htmltext import html_to_text
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _LOOKS_LIKE_FEED = re.compile(r"<(?:rss|feed|rdf:RDF|channel)\b", re.I)
 DEFAULT_PATHS: dict[str, tuple[str, ...]] = {
-    "native_id": ("id", "link"), "url": ("link", "feedburner_origlink"), "title": ("title",), "text": ("text",),
+    "native_id": ("id", "link"),
+    "url": ("link", "feedburner_origlink"),
+    "title": ("title",),
+    "text": ("text",),
     "author": ("author", "author_detail.name", "dc_creator", "source.title"),
-    "published_at": ("published", "created", "updated"), "replies": ("slash_comments", "thr_total"),
+    "published_at": ("published", "created", "updated"),
+    "replies": ("slash_comments", "thr_total"),
     "rating": ("im_rating",),
 }
 
@@ -31,7 +35,9 @@ def read_feed(text: str) -> FeedDocument | None:
     # The text is decoded already; a declaration that says otherwise would have it decoded again.
     body = _DECLARATION.sub('<?xml version="1.0" encoding="utf-8"?>', text, count=1).encode("utf-8", "ignore")
     parsed = feedparser.parse(
-        io.BytesIO(body), response_headers={"content-type": "application/xml; charset=utf-8"}, sanitize_html=False,
+        io.BytesIO(body),
+        response_headers={"content-type": "application/xml; charset=utf-8"},
+        sanitize_html=False,
         resolve_relative_uris=False,
     )
     entries = [_entry(entry) for entry in parsed.entries]
@@ -43,8 +49,8 @@ def _entry(entry: Any) -> dict[str, Any]:
     plain = {str(key): _plain(value) for key, value in dict.items(entry)}
     plain["title"] = html_to_text(str(plain.get("title") or ""))
     contents = [str(part.get("value") or "") for part in plain.get("content") or [] if isinstance(part, dict)]
-    texts = [html_to_text(part, picture=True) for part in [*contents, str(plain.get("summary") or "")]]
-    plain["text"] = max(texts[: len(contents)], key=len, default="") or texts[-1]
+    texts = (html_to_text(part, picture=True) for part in [*contents, str(plain.get("summary") or "")])
+    plain["text"] = next((text for text in texts if text), "")
     return plain
 
 

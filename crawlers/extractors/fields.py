@@ -11,13 +11,13 @@ from crawlers.extractors import jsonpage
 from crawlers.extractors.documents import Document, Markup, text_of
 from crawlers.extractors.htmltext import html_to_text
 from crawlers.extractors.values import clean_line
-from vocwatch.settings.sources import FieldSpec
+from vocwatch.settings.sources import FieldSpec, RecordField
 
 MAX_REGEX_INPUT = 20_000
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
-def read_fields(specs: Mapping[str, FieldSpec], item: Any, document: Document) -> dict[str, Any]:
+def read_fields(specs: Mapping[RecordField, FieldSpec], item: Any, document: Document) -> dict[str, Any]:
     """Return the raw values of a record's fields; those without a value are left out.
 
     Fields with a template are filled last, since they may name the others.
@@ -59,7 +59,11 @@ def _first(name: str, spec: FieldSpec, item: Any, document: Document) -> Any:
         if spec.html:
             plain = [str(value) for value in values if _plain(value)]
         else:
-            plain = [text for value in values if _plain(value) and (text := text_of(value, name == "text")) not in ("", None)]
+            plain = [
+                text
+                for value in values
+                if _plain(value) and (text := text_of(value, name == "text")) not in ("", None)
+            ]
         if not plain:
             continue
         if spec.join is not None:

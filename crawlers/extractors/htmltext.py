@@ -13,20 +13,48 @@ MAX_HTML = 1_000_000
 # Only used on HTML that the parser has written itself, so quotes are always closed.
 _TAG = re.compile(r'<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>"]|"[^"]*")*)>', re.S)
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
-_BREAKS = frozenset((
-    "br", "div", "li", "tr", "dd", "dt", "section", "article", "header", "footer", "ul", "ol", "dl", "table", "form",
-    "figure", "figcaption", "hr", "aside", "main", "nav", "pre", "address", "option", "details", "summary",
-))
+_BREAKS = frozenset(
+    (
+        "br",
+        "div",
+        "li",
+        "tr",
+        "dd",
+        "dt",
+        "section",
+        "article",
+        "header",
+        "footer",
+        "ul",
+        "ol",
+        "dl",
+        "table",
+        "form",
+        "figure",
+        "figcaption",
+        "hr",
+        "aside",
+        "main",
+        "nav",
+        "pre",
+        "address",
+        "option",
+        "details",
+        "summary",
+    )
+)
 _PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"))
-_SILENT = frozenset(("script", "style", "template", "noscript", "head", "textarea", "select", "svg", "iframe", "object"))
+_SILENT = frozenset(
+    ("script", "style", "template", "noscript", "head", "textarea", "select", "svg", "iframe", "object")
+)
 _EMOTICON = re.compile(r"emo|face|smil|smile|expression|BDE_Smiley", re.I)
 
 
 def html_to_text(fragment: str, picture: bool = False) -> str:
     """Return the text of an HTML string.
 
-    `<img alt="[泪]">` becomes [泪]. With `picture`, a fragment without words but with a picture becomes [图片],
-    [表情] or [视频] instead of nothing.
+    `<img alt="[泪]">` becomes [泪]. With `picture`, a fragment without words but with a picture becomes
+    [图片], [表情] or [视频] instead of nothing.
     """
     if "<" not in fragment and "&" not in fragment:
         return clean_text(fragment)
@@ -47,7 +75,7 @@ def serialised_to_text(markup: str, picture: bool = False) -> str:
     position, silent = 0, ""
     for match in _TAG.finditer(markup[:MAX_HTML]):
         if not silent:
-            pieces.append(_inline(markup[position: match.start()]))
+            pieces.append(_inline(markup[position : match.start()]))
         position = match.end()
         closing, name = match.group(1), (match.group(2) or "").lower()
         if silent:

@@ -26,6 +26,10 @@ _JSONP = re.compile(r"\s*(?:/\*\*/\s*)?(?:try\s*\{\s*)?(?:window\.)?[\w$.]{1,80}
 _GUARD = re.compile(r"\s*(?:\)\]\}',?|while\s*\(1\);|for\s*\(;;\);|&&&START&&&)\s*")
 _ASSIGN = re.compile(r"""\s*(?:["']\s*\])?\s*=(?!=)\s*""")
 _PARSE_CALL = re.compile(r"""(?:window\.)?(?:JSON\.parse|decodeURIComponent)\s*\(\s*(?=["'])""")
+_CONTAINERS = (
+    "data", "list", "items", "results", "result", "hits", "comments", "replies", "statuses", "entries",
+    "topics", "posts", "children",
+)
 _CDATA = re.compile(r"<!--|-->|<!\[CDATA\[|\]\]>|/\*\s*\*/")
 
 
@@ -33,7 +37,7 @@ def parse_json(text: str) -> Any:
     """Return the value of a JSON or JSONP body. Raises ValueError where it is neither."""
     stripped = text.lstrip("\ufeff \t\r\n")
     if guard := _GUARD.match(stripped):
-        stripped = stripped[guard.end():]
+        stripped = stripped[guard.end() :]
     if wrapper := _JSONP.match(stripped):
         stripped = cut_balanced(stripped, wrapper.end()) or stripped
     if not stripped.startswith(("{", "[", '"')):
@@ -45,8 +49,8 @@ def find_state(html: str, name: str) -> Any:
     """Return the state object called `name` in a web page: an assigned variable or a script element's id.
 
     `a || b` tries several names. Reads `name = {…}`, `name = [{…}][0]`, `window["name"] = …`,
-    `JSON.parse("…")`, and `<script id="name">` whose content may be percent-encoded; bare `undefined` becomes null.
-    Raises ValueError where none is found or none can be read.
+    `JSON.parse("…")`, and `<script id="name">` whose content may be percent-encoded; bare `undefined`
+    becomes null. Raises ValueError where none is found or none can be read.
     """
     for candidate in (part.strip() for part in name.split("||")):
         value = _find_one(html, candidate)
@@ -75,7 +79,7 @@ def _find_one(html: str, name: str) -> Any:
 
 def _inside_name(html: str, start: int, end: int) -> bool:
     """`STATE` inside `MY_STATE_2` is another name."""
-    before, after = html[start - 1: start], html[end: end + 1]
+    before, after = html[start - 1 : start], html[end : end + 1]
     return bool(re.match(r"[\w$]", before)) or bool(re.match(r"[\w$]", after))
 
 
@@ -86,9 +90,9 @@ def _assigned(html: str, end: int) -> Any:
     start = match.end()
     if call := _PARSE_CALL.match(html, start, start + 60):
         start = call.end()
-    if html[start: start + 1] in ('"', "'"):
+    if html[start : start + 1] in ('"', "'"):
         return _from_string(html, start)
-    if html[start: start + 1] not in ("{", "["):
+    if html[start : start + 1] not in ("{", "["):
         return None
     value = _read_at(html, start)
     # [ {…} ][0] || {}: an array only to be indexed at once
@@ -98,16 +102,16 @@ def _assigned(html: str, end: int) -> Any:
 
 
 def _script_element(html: str, start: int, end: int) -> Any:
-    if html[start - 4: start - 1].lower() != "id=" or html[start - 1: start] not in ('"', "'"):
+    if html[start - 4 : start - 1].lower() != "id=" or html[start - 1 : start] not in ('"', "'"):
         return None
     opening = html.rfind("<", max(0, start - 300), start)
-    if html[opening: opening + 7].lower() != "<script":
+    if html[opening : opening + 7].lower() != "<script":
         return None
     begin = html.find(">", end)
     close = html.find("</script", begin)
     if begin < 0 or close < 0:
         return None
-    content = html[begin + 1: close].strip()
+    content = html[begin + 1 : close].strip()
     if content.startswith(("%7B", "%5B", "%7b", "%5b")):
         content = unquote(content)
     try:
@@ -122,7 +126,7 @@ def _from_string(html: str, start: int) -> Any:
     match = _STRINGS[quote].match(html, start + 1)
     if match is None:
         return None
-    literal = html[start: match.end()]
+    literal = html[start : match.end()]
     try:
         inner = json.loads(literal if quote == '"' else _double_quoted(literal), strict=False)
         return _loads(unquote(inner) if inner.startswith("%") else inner)
@@ -136,18 +140,13 @@ def _double_quoted(literal: str) -> str:
 
 
 def _read_at(html: str, start: int) -> Any:
-    """Read the object that begins at `start`: usually it runs to the end of its script, else it is cut out."""
+    """Read the object that begins at `start`: it runs to the end of its script, or is cut out."""
     close = html.find("</script", start)
-    whole = html[start: close if close >= 0 else len(html)].strip().rstrip("; \n\t")
-    for take in (lambda: whole, lambda: cut_balanced(html, start)):
-        chunk = take()
-        if not chunk:
-            continue
-        try:
-            return _loads(chunk, fallback=False)
-        except ValueError:
-            continue
-    chunk = cut_balanced(html, start)
+    whole = html[start : close if close >= 0 else len(html)].strip().rstrip("; \n\t")
+    try:
+        return _loads(whole, fallback=False)
+    except ValueError:
+        chunk = cut_balanced(html, start)
     try:
         return _loads(chunk) if chunk else None
     except ValueError:
@@ -158,13 +157,13 @@ def cut_balanced(text: str, start: int) -> str | None:
     """Return the bracketed expression that begins at `start`, strings skipped; None where it never closes."""
     depth, position = 0, start
     while match := _TOKENS.search(text, position):
-        token, position = match.group(), match.end()
-        if token in _STRINGS:
-            closing = _STRINGS[token].match(text, position)
+        mark, position = match.group(), match.end()
+        if mark in _STRINGS:
+            closing = _STRINGS[mark].match(text, position)
             if closing is None:
                 return None
             position = closing.end()
-        elif token in "{[":
+        elif mark in "{[":
             depth += 1
         else:
             depth -= 1
@@ -189,14 +188,14 @@ def _loads(text: str, fallback: bool = True) -> Any:
         if not fallback:
             raise ValueError(str(error)) from error
     try:
-        found = chompjs.parse_js_object(fixed, json_params={"strict": False})
+        found: Any = chompjs.parse_js_object(fixed, json_params={"strict": False})
     except (ValueError, RecursionError, UnicodeError) as error:
         raise ValueError("JSON 不完整或写法有误") from error
     return found
 
 
 def lenient(text: str) -> Any:
-    """Parse a JSON script as sites write them (comments, CDATA, trailing semicolons); None where unreadable."""
+    """Parse a JSON script as sites write them (comments, CDATA, semicolons); None where unreadable."""
     stripped = _CDATA.sub("", text).strip().rstrip(";").strip()
     if not stripped:
         return None
@@ -212,7 +211,9 @@ def compiled(path: str) -> ParsedResult:
     try:
         return jmespath.compile(path)
     except JMESPathError as error:
-        raise SpecError(f"JMESPath 写法有误：{path}（{str(error).splitlines()[0]}）。请对照 jmespath.org 修改") from error
+        raise SpecError(
+            f"JMESPath 写法有误：{path}（{str(error).splitlines()[0]}）。请对照 jmespath.org 修改"
+        ) from error
 
 
 def search(path: str, item: Any, root: Any = None) -> Any:
@@ -242,6 +243,14 @@ def descendants(root: Any) -> list[dict[str, Any]]:
         elif isinstance(node, list):
             stack.extend(value for value in reversed(node) if isinstance(value, (dict, list)))
     return found
+
+
+def holds_empty_list(root: Any) -> bool:
+    """Tell whether an API's usual container is there and empty: an honest "nothing"."""
+    if root == []:
+        return True
+    parts = (root, root.get("data")) if isinstance(root, dict) else ()
+    return any(part.get(name) == [] for part in parts if isinstance(part, dict) for name in _CONTAINERS)
 
 
 def truthy(value: Any) -> bool:

@@ -14,7 +14,7 @@ class SpecError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that could not be read: which record (0-based position on the page, −1 the page), field, why."""
+    """One thing that could not be read: which record (0-based on the page; −1: the page), field, why."""
 
     index: int
     field: str
@@ -26,8 +26,8 @@ class Problem:
 class Link:
     """A detail page named by a listing.
 
-    `carried` holds the parsed record values known from the listing (native_id too, where it is known); give it
-    to `extract` with the detail page.
+    `carried` holds the parsed record values known from the listing (native_id too, where it is known); give
+    it to `extract` with the detail page.
     """
 
     url: str
@@ -41,8 +41,8 @@ class Extraction:
 
     `state` is ok · empty (the page is fine and holds nothing) · blocked · captcha · login · removed ·
     unavailable (server error, or not servable now) · drift (the page answered, but what the source file
-    describes is not on it). `reason` says why in Chinese. `coverage` maps a field to (filled, total) over the
-    records whose specification names it.
+    describes is not on it). `reason` says why in Chinese. `coverage` maps a field to (filled, total) over
+    the records whose specification names it.
     """
 
     records: list[MentionRecord] = field(default_factory=list)

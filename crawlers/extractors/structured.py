@@ -14,13 +14,24 @@ from crawlers.extractors.htmltext import html_to_text
 # For JSON-LD and microdata alike: where the fields of schema.org's texts stand.
 DEFAULT_PATHS: dict[str, tuple[str, ...]] = {
     "native_id": ('"@id"', "identifier.value", "identifier", "url"),
-    "url": ("url", "mainEntityOfPage.\"@id\"", "mainEntityOfPage", '"@id"'),
+    "url": ("url", 'mainEntityOfPage."@id"', "mainEntityOfPage", '"@id"'),
     "title": ("headline", "name"),
-    "text": ("reviewBody", "articleBody", "text", "commentText", "description", "positiveNotes.itemListElement[].name"),
+    "text": (
+        "reviewBody",
+        "articleBody",
+        "text",
+        "commentText",
+        "description",
+        "positiveNotes.itemListElement[].name",
+    ),
     "author": ("author.name", "author[].name", "author", "creator.name", "creator"),
     "published_at": ("datePublished", "dateCreated", "uploadDate", "dateModified"),
     "rating": ("reviewRating.ratingValue", "reviewRating[].ratingValue", "ratingValue"),
-    "likes": ("upvoteCount", "interactionStatistic.userInteractionCount", "interactionStatistic[].userInteractionCount"),
+    "likes": (
+        "upvoteCount",
+        "interactionStatistic.userInteractionCount",
+        "interactionStatistic[].userInteractionCount",
+    ),
     "replies": ("answerCount", "commentCount"),
     "product": ("itemReviewed.name", "itemReviewed", "about.name", "isPartOf.name"),
     "sku": ("itemReviewed.sku", "itemReviewed.gtin13", "itemReviewed.mpn"),
@@ -64,9 +75,7 @@ def _as_json_ld(item: Any) -> Any:
 def _of_type(documents: list[Any], wanted: str) -> list[dict[str, Any]]:
     """Collect objects of the type with what their surroundings say: the reviewed item, `@id` references."""
     objects = jsonpage.descendants(documents)
-    index = {
-        str(item["@id"]): item for item in objects if isinstance(item.get("@id"), str) and len(item) > 2
-    }
+    index = {str(item["@id"]): item for item in objects if isinstance(item.get("@id"), str) and len(item) > 2}
     owners = _owners(objects, wanted)
     found: list[dict[str, Any]] = []
     seen: set[int] = set()
@@ -91,7 +100,9 @@ def _owners(objects: list[dict[str, Any]], wanted: str) -> dict[int, dict[str, A
         for value in item.values():
             for inner in value if isinstance(value, list) else [value]:
                 if isinstance(inner, dict) and _is_type(inner, wanted):
-                    owners.setdefault(id(inner), {key: item[key] for key in ("name", "sku", "gtin13", "mpn") if key in item})
+                    owners.setdefault(
+                        id(inner), {key: item[key] for key in ("name", "sku", "gtin13", "mpn") if key in item}
+                    )
     return owners
 
 
@@ -104,7 +115,10 @@ def _resolved(value: Any, index: dict[str, Any]) -> Any:
 def _is_type(item: dict[str, Any], wanted: str) -> bool:
     types = item.get("@type")
     names = types if isinstance(types, list) else [types]
-    return any(isinstance(name, str) and name.rsplit("/", 1)[-1].rsplit(":", 1)[-1] in _kinds(wanted) for name in names)
+    return any(
+        isinstance(name, str) and name.rsplit("/", 1)[-1].rsplit(":", 1)[-1] in _kinds(wanted)
+        for name in names
+    )
 
 
 def _kinds(wanted: str) -> tuple[str, ...]:
@@ -112,7 +126,14 @@ def _kinds(wanted: str) -> tuple[str, ...]:
     return {
         "Review": ("Review", "UserReview", "CriticReview", "EmployerReview", "ClaimReview"),
         "Article": (
-            "Article", "NewsArticle", "BlogPosting", "ReportageNewsArticle", "TechArticle", "SocialMediaPosting",
-            "AnalysisNewsArticle", "OpinionNewsArticle", "LiveBlogPosting",
+            "Article",
+            "NewsArticle",
+            "BlogPosting",
+            "ReportageNewsArticle",
+            "TechArticle",
+            "SocialMediaPosting",
+            "AnalysisNewsArticle",
+            "OpinionNewsArticle",
+            "LiveBlogPosting",
         ),
     }.get(wanted, (wanted,))

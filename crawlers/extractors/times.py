@@ -1,8 +1,8 @@
 """Chinese and English times as sites print them, to aware UTC.
 
-`parse_time` reads absolute, year-less, relative and epoch forms. Year-less dates that would lie in the future
-belong to the year before. The precision is what the text really says: second, minute, hour or day; a span of
-months or years ("3个月前") gives an approximate moment with the precision "none".
+`parse_time` reads absolute, year-less, relative and epoch forms. Year-less dates that would lie in the
+future belong to the year before. The precision is what the text really says: second, minute, hour or day; a
+span of months or years ("3个月前") gives an approximate moment with the precision "none".
 """
 
 from __future__ import annotations
@@ -18,23 +18,34 @@ Found = tuple[dt.datetime | None, str]
 NOTHING: Found = (None, "none")
 _SKEW = dt.timedelta(minutes=10)  # two clocks differ; a year does not pass for that
 _DIGITS = {char: number for number, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2}
-_MONTHS = {name: number for number, name in enumerate(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1)}
+_MONTHS = {
+    name: number
+    for number, name in enumerate(
+        ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"), 1
+    )
+}
 _WEEKDAYS = {char: number for number, char in enumerate("一二三四五六日")} | {"天": 6}
 _AFTERNOON = ("下午", "傍晚", "晚上", "晚间", "夜里", "夜间", "pm", "p.m.")
 
 _CLOCK = re.compile(
     r"(凌晨|清晨|早上|早晨|上午|中午|下午|傍晚|晚上|晚间|夜里|夜间|深夜|半夜|am|pm)?\s*"
     r"(?<!\d)(\d{1,2})\s*(?::\s*(\d{1,2})(?!\d)(?::(\d{1,2})(?!\d)(?:\.\d{1,9})?)?|[点时](?!间)\s*(?:(\d{1,2})\s*分?(?:\s*(\d{1,2})\s*秒)?|(半))?)"
-    r"\s*([ap]\.?m\.?)?", re.I)
+    r"\s*([ap]\.?m\.?)?",
+    re.I,
+)
 _OFFSET = re.compile(r"(?:(z|utc|gmt)(?![a-z]))?\s*(?:([+-])(\d{1,2}):?(\d{2})?)?", re.I)
-_ISO = re.compile(r"(?<!\d)(\d{4})-(\d{2})-(\d{2})[t ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s*(z|[+-]\d{2}:?\d{2})", re.I)
+_ISO = re.compile(
+    r"(?<!\d)(\d{4})-(\d{2})-(\d{2})[t ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s*(z|[+-]\d{2}:?\d{2})",
+    re.I,
+)
 _YMD = re.compile(r"(?<!\d)(\d{4})\s*([-/.年])\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)\s*[日号]?t?")
 _SHORT_YEAR = re.compile(r"(?<![\d-])(\d{2})-(\d{1,2})-(\d{1,2})(?![\d-])")
 _SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")
 _MONTH_NAME = r"(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]{0,6}\.?"
 _DAY_MONTH = re.compile(rf"(?<!\d)(\d{{1,2}})(?:st|nd|rd|th)?\s+{_MONTH_NAME},?(?:\s+(\d{{4}}))?(?!\d)")
-_MONTH_DAY = re.compile(rf"(?<![a-z]){_MONTH_NAME}\s+(\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,?\s+(\d{{4}})(?!\d))?")
+_MONTH_DAY = re.compile(
+    rf"(?<![a-z]){_MONTH_NAME}\s+(\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,?\s+(\d{{4}})(?!\d))?"
+)
 _TRAILING_YEAR = re.compile(r"(?<!\d)(\d{4})\s*$")
 _RELATIVE_YEAR = re.compile(r"(去年|今年|前年)\s*(\d{1,2})[月./-](\d{1,2})(?!\d)[日号]?")
 _MD_CHINESE = re.compile(r"(?<!\d)(\d{1,2})\s*月\s*(\d{1,2})(?!\d)\s*[日号]?")
@@ -43,17 +54,38 @@ _DAY_WORD = re.compile(r"(大前天|前天|前日|昨天|昨日|昨晚|今天|�
 _DAY_SHIFT = {"大前天": 3, "前天": 2, "前日": 2, "昨天": 1, "昨日": 1, "昨晚": 1, "yesterday": 1}
 _AGO = re.compile(
     r"(\d{1,6}|[零〇一二两三四五六七八九十百]{1,5}|半|an?\b|one\b)\s*(?:多)?\s*个?\s*(半)?\s*"
-    r"(秒钟?|分钟?|小时|钟头|天|日|周|星期|礼拜|月|年|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)\s*(?:之?前|以前|ago)")
+    r"(秒钟?|分钟?|小时|钟头|天|日|周|星期|礼拜|月|年|seconds?|secs?|minutes?|mins?|hours?|hrs?|days?|weeks?|months?|years?)\s*(?:之?前|以前|ago)"
+)
 _TERSE = re.compile(r"(\d{1,4})\s*(s|m|h|d|w|mo|y)(?:\s*ago)?")
 _WEEKDAY = re.compile(r"(上上|上|本|这)?\s*(?:个)?(?:周|星期|礼拜)([一二三四五六日天])")
 _NOW = re.compile(r"刚刚|刚才|方才|just now|moments? ago|现在")
 _UNITS: dict[str, tuple[float, str]] = {
-    "秒": (1, "second"), "sec": (1, "second"), "s": (1, "second"), "分": (60, "minute"), "min": (60, "minute"),
-    "m": (60, "minute"), "小时": (3600, "hour"), "钟头": (3600, "hour"), "hour": (3600, "hour"), "hr": (3600, "hour"),
-    "h": (3600, "hour"), "天": (86400, "day"), "日": (86400, "day"), "day": (86400, "day"), "d": (86400, "day"),
-    "周": (604800, "day"), "星期": (604800, "day"), "礼拜": (604800, "day"), "week": (604800, "day"), "w": (604800, "day"),
-    "月": (2629800, "none"), "month": (2629800, "none"), "mo": (2629800, "none"),
-    "年": (31557600, "none"), "year": (31557600, "none"), "y": (31557600, "none"),
+    "秒": (1, "second"),
+    "sec": (1, "second"),
+    "s": (1, "second"),
+    "分": (60, "minute"),
+    "min": (60, "minute"),
+    "m": (60, "minute"),
+    "小时": (3600, "hour"),
+    "钟头": (3600, "hour"),
+    "hour": (3600, "hour"),
+    "hr": (3600, "hour"),
+    "h": (3600, "hour"),
+    "天": (86400, "day"),
+    "日": (86400, "day"),
+    "day": (86400, "day"),
+    "d": (86400, "day"),
+    "周": (604800, "day"),
+    "星期": (604800, "day"),
+    "礼拜": (604800, "day"),
+    "week": (604800, "day"),
+    "w": (604800, "day"),
+    "月": (2629800, "none"),
+    "month": (2629800, "none"),
+    "mo": (2629800, "none"),
+    "年": (31557600, "none"),
+    "year": (31557600, "none"),
+    "y": (31557600, "none"),
 }
 
 
@@ -85,8 +117,6 @@ def parse_time(text: object, now: dt.datetime, zone: ZoneInfo) -> Found:
 
 
 def _epoch(seconds: float) -> Found:
-    if seconds != seconds:
-        return NOTHING
     for scale in (1, 1e3, 1e6, 1e9):
         if 6e8 <= seconds / scale <= 4.2e9:
             return dt.datetime.fromtimestamp(int(seconds // scale), dt.UTC), "second"
@@ -121,9 +151,7 @@ def _clock(rest: str) -> tuple[dt.time, str, int] | None:
     word, hour_text, minute, second, minute_cn, second_cn, half, suffix = match.groups()
     hour = int(hour_text)
     word = word or (suffix or "").replace(".", "")
-    if word in _AFTERNOON and hour < 12:
-        hour += 12
-    elif word == "中午" and hour < 4:
+    if (word in _AFTERNOON and hour < 12) or (word == "中午" and hour < 4):
         hour += 12
     elif word in ("am", "凌晨", "半夜", "深夜") and hour == 12:
         hour = 0
@@ -146,7 +174,9 @@ def _iso(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
     if match is None:
         return None
     year, month, day, hour, minute = (int(part) for part in match.groups()[:5])
-    moment = dt.datetime(year, month, day, hour, minute, int(match.group(6) or 0), tzinfo=_offset(match.group(7)))
+    moment = dt.datetime(
+        year, month, day, hour, minute, int(match.group(6) or 0), tzinfo=_offset(match.group(7))
+    )
     return moment.astimezone(dt.UTC), "second" if match.group(6) else "minute"
 
 
@@ -165,7 +195,7 @@ def _year_month_day(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | N
             return None
         return _build(dt.date(*(int(part) for part in compact.groups())), "", zone)
     date = dt.date(int(match.group(1)), int(match.group(3)), int(match.group(4)))
-    return _build(date, plain[match.end():], zone)
+    return _build(date, plain[match.end() :], zone)
 
 
 def _slashed(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
@@ -175,12 +205,12 @@ def _slashed(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
         if short is None:
             return None
         year, month, day = (int(part) for part in short.groups())
-        return _build(dt.date(2000 + year, month, day), plain[short.end():], zone)
+        return _build(dt.date(2000 + year, month, day), plain[short.end() :], zone)
     first, second, year = (int(part) for part in match.groups())
     if first <= 12 and second <= 12 and first != second:
         return NOTHING  # 3/4/2026 is a day in March or in April: nobody knows
     month, day = (first, second) if first <= 12 else (second, first)
-    return _build(dt.date(year, month, day), plain[match.end():], zone)
+    return _build(dt.date(year, month, day), plain[match.end() :], zone)
 
 
 def _english(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
@@ -190,7 +220,7 @@ def _english(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
         day, month, year = int(match.group(2)), _MONTHS[match.group(1)], match.group(3)
     else:
         return None
-    rest = plain[match.end():]
+    rest = plain[match.end() :]
     if year is None and (tail := _TRAILING_YEAR.search(rest)):  # Fri Jun 14 20:39:20 +0800 2019
         year, rest = tail.group(1), rest[: tail.start()]
     if year is None:
@@ -215,13 +245,21 @@ def _relative(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
     else:
         return None
     moment = local - dt.timedelta(seconds=seconds * number)
-    if precision in ("day", "none") and float(number).is_integer():  # half a day names an hour, whole days name a day
+    if (
+        precision in ("day", "none") and float(number).is_integer()
+    ):  # half a day names an hour, whole days name a day
         moment = moment.replace(hour=0, minute=0, second=0, microsecond=0)
     return moment.astimezone(dt.UTC).replace(microsecond=0), precision
 
 
 def _unit(word: str) -> tuple[float, str]:
-    for key in (word, word.rstrip("s"), word[:1], "minute"[:3] if word.startswith("min") else "", "sec" if word.startswith("sec") else ""):
+    for key in (
+        word,
+        word.rstrip("s"),
+        word[:1],
+        "minute"[:3] if word.startswith("min") else "",
+        "sec" if word.startswith("sec") else "",
+    ):
         if key in _UNITS:
             return _UNITS[key]
     return _UNITS["天"]
@@ -249,7 +287,7 @@ def _day_word(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
     if match is None:
         return None
     date = local.date() - dt.timedelta(days=_DAY_SHIFT.get(match.group(1), 0))
-    rest = ("晚上" if match.group(1) in ("昨晚", "今晚") else "") + plain[match.end():]
+    rest = ("晚上" if match.group(1) in ("昨晚", "今晚") else "") + plain[match.end() :]
     return _build(date, rest, zone)
 
 
@@ -258,14 +296,14 @@ def _named_year(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
     if match is None:
         return None
     year = local.year - {"去年": 1, "今年": 0, "前年": 2}[match.group(1)]
-    return _build(dt.date(year, int(match.group(2)), int(match.group(3))), plain[match.end():], zone)
+    return _build(dt.date(year, int(match.group(2)), int(match.group(3))), plain[match.end() :], zone)
 
 
 def _month_day(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
     match = _MD_CHINESE.search(plain) or _MD.search(plain)
     if match is None:
         return None
-    return _without_year(int(match.group(1)), int(match.group(2)), plain[match.end():], local, zone)
+    return _without_year(int(match.group(1)), int(match.group(2)), plain[match.end() :], local, zone)
 
 
 def _without_year(month: int, day: int, rest: str, local: dt.datetime, zone: ZoneInfo) -> Found:
@@ -293,7 +331,7 @@ def _weekday(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
         date -= dt.timedelta(weeks=len(match.group(1)))
     elif date > local.date():
         date -= dt.timedelta(weeks=1)
-    return _build(date, plain[match.end():], zone)
+    return _build(date, plain[match.end() :], zone)
 
 
 def _time_only(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
@@ -307,6 +345,15 @@ def _time_only(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
 
 
 _READERS: tuple[Callable[[str, dt.datetime, ZoneInfo], Found | None], ...] = (
-    _iso, _mail_date, _year_month_day, _slashed, _named_year, _relative, _day_word, _english, _month_day, _weekday,
+    _iso,
+    _mail_date,
+    _year_month_day,
+    _slashed,
+    _named_year,
+    _relative,
+    _day_word,
+    _english,
+    _month_day,
+    _weekday,
     _time_only,
 )

@@ -9,14 +9,25 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 MAX_TEXT = 100_000
 MAX_LINE = 500
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ue000-\uf8ff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ue000-\uf8ff]"
+)
 _SPACES = re.compile(r"[^\S\n]+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 _COUNT = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)\s*(千万|百万|万|亿|千|[kKmMwW](?![A-Za-z]))?")
 _UNITS = {
-    "千": 1e3, "万": 1e4, "百万": 1e6, "千万": 1e7, "亿": 1e8, "k": 1e3, "m": 1e6, "w": 1e4,
+    "千": 1e3,
+    "万": 1e4,
+    "百万": 1e6,
+    "千万": 1e7,
+    "亿": 1e8,
+    "k": 1e3,
+    "m": 1e6,
+    "w": 1e4,
 }
-_OUT_OF = re.compile(r"(\d+(?:[.,]\d+)?)\s*(?:out of|/|von|sur|de|分[^\d]{0,6}满分|（满分|\(满分)\s*(\d+(?:[.,]\d+)?)", re.I)
+_OUT_OF = re.compile(
+    r"(\d+(?:[.,]\d+)?)\s*(?:out of|/|von|sur|de|分[^\d]{0,6}满分|（满分|\(满分)\s*(\d+(?:[.,]\d+)?)", re.I
+)
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 # Parameters that name the way to a page, not the page.
 _TRACKING = re.compile(
@@ -28,8 +39,14 @@ _TRACKING = re.compile(
 
 
 def clean_text(value: Any) -> str:
-    """Return text without control, bidi-override and private-use characters; line breaks kept, size capped."""
-    text = str(value)[: MAX_TEXT * 2].replace("\r\n", "\n").replace("\r", "\n").replace("\u2028", "\n").replace("\u2029", "\n")
+    """Return text without control, bidi-override and private-use characters; line breaks stay, capped."""
+    text = (
+        str(value)[: MAX_TEXT * 2]
+        .replace("\r\n", "\n")
+        .replace("\r", "\n")
+        .replace("\u2028", "\n")
+        .replace("\u2029", "\n")
+    )
     text = _CONTROL.sub("", text.encode("utf-8", "ignore").decode("utf-8"))
     text = "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
     return _BLANK_LINES.sub("\n\n", text).strip()[:MAX_TEXT]
@@ -41,13 +58,13 @@ def clean_line(value: Any, limit: int = MAX_LINE) -> str:
 
 
 def parse_count(value: Any) -> int | None:
-    """Return a count: 12, "1,234", "1.2万", "10+", "100万+", "3.4k", "转发[56]"; None where no number stands."""
+    """Return a count: 12, "1,234", "1.2万", "10+", "100万+", "3.4k", "转发[56]"; None without a number."""
     if isinstance(value, bool) or value is None:
         return None
     if isinstance(value, int):
         return value
     if isinstance(value, float):
-        return int(value) if value == value and abs(value) < 1e15 else None
+        return int(value) if abs(value) < 1e15 else None
     text = unicodedata.normalize("NFKC", str(value)[:200])
     match = _COUNT.search(text)
     if match is None:
@@ -60,7 +77,8 @@ def parse_count(value: Any) -> int | None:
 def parse_rating(value: Any, best: float | None = None) -> float | None:
     """Return stars on the scale 0–5; `best` is the value of full marks (5 if not known).
 
-    Reads numbers, "3.0 out of 5 stars", "4/5", "80%", and drawn stars ★★★☆☆. A value outside the scale gives None.
+    Reads numbers, "3.0 out of 5 stars", "4/5", "80%", and drawn stars ★★★☆☆. A value outside the scale
+    gives None.
     """
     if isinstance(value, bool) or value is None:
         return None
@@ -101,14 +119,16 @@ def absolute_url(value: Any, base: str) -> str | None:
         return None
     path = quote(parts.path, safe="/%:@!$&'()*+,;=~-._")
     query = quote(parts.query, safe="/?%:@!$&'()*+,;=~-._[]|")
-    return urlunsplit((parts.scheme.lower(), parts.netloc, path, query, quote(parts.fragment, safe="/?%:@!$&'()*+,;=~-._")))
+    return urlunsplit(
+        (parts.scheme.lower(), parts.netloc, path, query, quote(parts.fragment, safe="/?%:@!$&'()*+,;=~-._"))
+    )
 
 
 def canonical_url(url: str) -> str:
-    """Return the address that stands for the page: host in lower case, no default port, no tracking parameters.
+    """Return the address that stands for the page: lower-case host, no default port, no tracking parameters.
 
-    The remaining parameters are sorted; the fragment goes, except `#!…` that some sites route by. Text that is
-    no address comes back as it is.
+    The remaining parameters are sorted; the fragment goes, except `#!…` that some sites route by. Text that
+    is no address comes back as it is.
     """
     try:
         parts = urlsplit(url.strip())
@@ -120,7 +140,14 @@ def canonical_url(url: str) -> str:
     scheme = parts.scheme.lower()
     if port and (scheme, port) not in (("http", 80), ("https", 443)):
         host = f"{host}:{port}"
-    kept = [(key, item) for key, item in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(key)]
-    path = quote(unquote(parts.path, errors="surrogateescape").encode("utf-8", "surrogateescape"), safe="/:@!$&'()*+,;=~-._")
+    kept = [
+        (key, item)
+        for key, item in parse_qsl(parts.query, keep_blank_values=True)
+        if not _TRACKING.match(key)
+    ]
+    path = quote(
+        unquote(parts.path, errors="surrogateescape").encode("utf-8", "surrogateescape"),
+        safe="/:@!$&'()*+,;=~-._",
+    )
     fragment = parts.fragment if parts.fragment.startswith("!") else ""
     return urlunsplit((scheme, host, path or "/", urlencode(sorted(kept)), fragment))

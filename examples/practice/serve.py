@@ -12,6 +12,7 @@ import json
 import random
 import signal
 import socketserver
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -217,6 +218,7 @@ def options(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--now", default=DEFAULT_NOW, help="moment of the practice web (ISO 8601)")
     parser.add_argument("--port-file", type=Path, help="write {site: base URL} as JSON when ready")
     parser.add_argument("--log", type=Path, help="append one JSON line per request")
+    parser.add_argument("--lifeline", action="store_true", help="end when standard input is closed")
     return parser.parse_args(arguments)
 
 
@@ -226,6 +228,8 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    if chosen.lifeline:  # whoever started this holds the other end; even kill -9 closes it
+        threading.Thread(target=lambda: (sys.stdin.buffer.read(), stop.set()), daemon=True).start()
     with running(chosen.port, chosen.host, chosen.now, chosen.log) as urls:
         if chosen.port_file:
             draft = chosen.port_file.with_name(chosen.port_file.name + ".part")

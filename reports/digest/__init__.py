@@ -1,1 +1,68 @@
-"""The digest: one frozen structure, many renderings."""
+"""The digest: facts in, files out."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from reports.digest.contract import as_dict, to_json
+from reports.digest.render import render_html
+from reports.digest.subject import subject
+from reports.digest.text import render_text
+from reports.facts import build_facts
+from reports.shape import Facts
+from vocwatch.settings import Settings
+from vocwatch.store import Store, digests
+
+__all__ = ["DigestFiles", "render_html", "render_text", "to_json", "write_digest"]
+
+
+@dataclass(frozen=True)
+class DigestFiles:
+    """Where a digest was written, and what it says."""
+
+    html: Path
+    text: Path
+    json: Path
+    facts: Facts
+    subject: str
+
+
+def write_digest(
+    settings: Settings,
+    store: Store,
+    date: dt.date,
+    *,
+    now: dt.datetime,
+    audience: str = "qa",
+    lang: str = "zh",
+    out: Path | None = None,
+) -> DigestFiles:
+    """Write the digest of a business date as HTML, text and JSON and keep it in the store.
+
+    Without `out` it goes to the data folder's `digests`. Each file appears whole or not at all. Files of
+    other audiences carry the audience in their name.
+    """
+    facts = build_facts(settings, store, date, now=now, audience=audience)
+    folder = out or settings.env.data / "digests"
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"digest-{date.isoformat()}" + ("" if audience == "qa" else f"-{audience}")
+    contents = {"html": render_html(facts, lang), "txt": render_text(facts, lang), "json": to_json(facts)}
+    paths = {suffix: folder / f"{stem}.{suffix}" for suffix in contents}
+    for suffix, content in contents.items():
+        _write_whole(paths[suffix], content)
+    with store.begin() as connection:
+        digests.save(connection, date, audience, now, as_dict(facts))
+    line = subject(facts, lang, settings.app.digest.subject_prefix)
+    return DigestFiles(paths["html"], paths["txt"], paths["json"], facts, line)
+
+
+def _write_whole(path: Path, content: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        draft.write_text(content, encoding="utf-8")
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

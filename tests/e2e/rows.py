@@ -42,6 +42,16 @@ def _table(connection: sqlite3.Connection, name: str, keys: dict[tuple[str, int]
             plain["ref"] = keys[(row["text_kind"], row["ref_id"])]
         if "cluster" in row.keys() and row["cluster"] is not None and row["text_kind"] == "mention":  # noqa: SIM118
             plain["cluster"] = keys[("mention", row["cluster"])]
+        if name == "digests":
+            plain["content"] = _digest(plain["content"])
         plain = {key: value.hex() if isinstance(value, bytes) else value for key, value in plain.items()}
         found.append(json.dumps(plain, ensure_ascii=False, sort_keys=True))
     return sorted(found)
+
+
+def _digest(content: str) -> dict[str, Any]:
+    """The digest without how many records its last crawl read: a second crawl reads only what is new or young."""
+    digest: dict[str, Any] = json.loads(content)
+    for source in digest["coverage"]["sources"].values():
+        del source["read"], source["expected"]
+    return digest

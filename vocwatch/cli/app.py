@@ -18,6 +18,7 @@ from vocwatch.store import StorageError
 
 app = typer.Typer(
     name="vocwatch", no_args_is_help=True, add_completion=False, rich_markup_mode=None,
+    pretty_exceptions_enable=False,  # a crash must not print local variables: they hold people's texts
     help="听品牌外面的声音，也听客服里面的坏会话，每天早上给出一份风险日报。",
     context_settings={"help_option_names": ["-h", "--help"]},
 )

@@ -17,7 +17,7 @@ from vocwatch.cli.digest import deliver, show_files
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.models import SourceStatus
-from vocwatch.scheduler import Busy, cycle, only_one, pending_exports, serve_schedule
+from vocwatch.scheduler import Busy, crawl_line, cycle, only_one, pending_exports, serve_schedule
 
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 STATUS_WORDS = {
@@ -57,19 +57,13 @@ def crawl_command(
             f"No source yet. Copy one from config/sources/catalogue/ to {state.env.config / 'sources'}, or run vocwatch source new NAME URL",
         ))
     with _alone(state):
-        results = crawl(state.settings, state.store, sources or None, limit=limit, dry_run=dry_run, on_progress=_progress)
+        results = crawl(state.settings, state.store, sources or None, limit=limit, dry_run=dry_run, on_progress=lambda name, counts: say(crawl_line(name, counts)))
     show_results(results, as_json)
     statuses = {result.status for result in results}
     if statuses and statuses <= {SourceStatus.BLOCKED}:
         raise typer.Exit(Exit.BLOCKED)
     if statuses - {SourceStatus.OK, SourceStatus.EMPTY}:
         raise typer.Exit(Exit.INCOMPLETE)
-
-
-def _progress(name: str, state: dict[str, object]) -> None:
-    if state.get("pages"):
-        say(tr(f"  {name}：{state['pages']} 页，{state.get('records', 0)} 条",
-               f"  {name}: {state['pages']} pages, {state.get('records', 0)} records"))
 
 
 def show_results(results: list[CrawlResult], as_json: bool) -> None:

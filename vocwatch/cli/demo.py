@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-import runpy
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -32,12 +32,13 @@ def demo_command(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option(help="日报写到哪个文件夹，默认 var/demo/digests")] = None,
     engine: Annotated[str, typer.Option(help="情感引擎：auto、snownlp、rules")] = "auto",
+    web: Annotated[Path | None, typer.Option(help="用已在运行的练习网站：它的 --port-file")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON 摘要")] = False,
 ) -> None:
     """Crawl the practice web, import its sessions, judge, and write its digest with pictures."""
     base: Context = context.obj
     try:
-        with practice.practice_web() as addresses:
+        with nullcontext(practice.running_web(web)) if web else practice.practice_web() as addresses:
             state = demo_context(base, addresses)
             with only_one(state.settings):
                 report = run_demo(state, out, engine)
@@ -73,21 +74,19 @@ def demo_context(base: Context, addresses: dict[str, str]) -> Context:
 
 def run_demo(state: Context, out: Path | None, engine: str) -> CycleReport:
     """Write the practice exports and run one full cycle on the practice day."""
-    exports = runpy.run_path(str(practice.folder() / "exports.py"))["write_exports"]
-    files = exports(state.env.data / "exports", dt.datetime.fromisoformat(practice.NOW))
     return cycle(
-        state.settings, state.store, DAY, exports=files, engine=engine, lang=language(),
+        state.settings, state.store, DAY, exports=practice.write_exports(state.env.data / "exports"), engine=engine, lang=language(),
         out=out or state.env.data / "digests", progress=say,
     )
 
 
 def _pictures(state: Context, report: CycleReport) -> list[Path]:
     assert report.digest is not None
-    shots = []
+    shots: list[Path] = []
     for width in WIDTHS:
         target = report.digest.html.with_name(f"{report.digest.html.stem}-{width}.png")
         try:
-            screenshot(state.env, report.digest.html, target, width)
+            screenshot(report.digest.html, target, width, env=state.env)
         except NoBrowser as error:
             say(tr(f"没有截图：{error}", f"No picture: {error}"))
             return shots

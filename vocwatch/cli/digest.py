@@ -57,7 +57,7 @@ def picture(state: Context, files: DigestFiles, width: int) -> Path:
     """Draw the digest's page as a PNG `width` pixels wide beside it. Raises Stop where no browser is found."""
     target = files.html.with_name(f"{files.html.stem}-{width}.png")
     try:
-        screenshot(state.env, files.html, target, width)
+        screenshot(files.html, target, width, env=state.env)
     except NoBrowser as error:
         raise Stop(Exit.INCOMPLETE, str(error)) from error
     return target

@@ -177,10 +177,10 @@ def _browser(state: Context) -> Line:
         page = Path(folder) / "page.html"
         page.write_text("<!doctype html><meta charset=utf-8><p style='font-size:40px'>体检", encoding="utf-8")
         try:
-            screenshot(state.env, page, Path(folder) / "page.png", 200)
+            screenshot(page, Path(folder) / "page.png", 200, env=state.env)
         except (NoBrowser, OSError) as error:
             return Line(name, "note", str(error), step)
-    return Line(name, "ok", tr(f"{choice.label}，能渲染", f"{choice.label}, renders"))
+    return Line(name, "ok", tr(f"{choice.path or 'Playwright'} {choice.version}，能渲染", f"{choice.path or 'Playwright'} {choice.version}, renders"))
 
 
 def _fonts(_state: Context) -> Line:

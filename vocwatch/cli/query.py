@@ -94,7 +94,7 @@ def incidents_command(
     }, format_name, out)
 
 
-def _days(state: Context, since: str, until: str) -> dict[str, dt.datetime | None]:
+def _days(state: Context, since: str, until: str) -> dict[str, Any]:
     zone = state.settings.app.zone
     return {
         "since": day_window(state.date(since), zone)[0] if since else None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,7 +10,8 @@ from typing import Annotated, Any
 import typer
 
 from crawlers.propose import Proposal, ProposeError, propose, write_source
-from crawlers.runner import crawl, read_saved_page
+from crawlers.runner import crawl
+from crawlers.saved import read_saved
 from vocwatch.cli.collect import STATUS_WORDS, JsonOption
 from vocwatch.cli.context import Context, print_json, print_rows, say
 from vocwatch.exits import Exit, Stop
@@ -71,9 +73,9 @@ def test_command(
         return
     if not file.is_file():
         raise Stop(Exit.USAGE, tr(f"没有这个文件：{file}", f"No such file: {file}"))
-    found = read_saved_page(state.settings, source, file, step=step or None, url=url or None)
+    used, found = read_saved(state.settings, source, file, step=step or None, url=url or None)
     _show_records([_plain(record) for record in found.records], found.coverage, as_json)
-    say(f"{found.state} {found.reason}")
+    say(f"{used}: {found.state} {found.reason}")
     for problem in found.problems[:20]:
         say(str(problem))
 
@@ -82,9 +84,9 @@ def _plain(record: Any) -> dict[str, Any]:
     return asdict(record)
 
 
-def _show_records(records: list[dict[str, Any]], coverage: dict[str, Any], as_json: bool) -> None:
+def _show_records(records: Sequence[dict[str, Any]], coverage: dict[str, Any], as_json: bool) -> None:
     if as_json:
-        print_json({"records": records, "coverage": coverage})
+        print_json({"records": list(records), "coverage": coverage})
         return
     print_rows(records, {key: key for key in RECORD_COLUMNS}, False)
     filled = "  ".join(f"{field} {part[0]}/{part[1]}" for field, part in sorted(coverage.items()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -49,16 +49,16 @@ def test_command(
     known = word in {watch.id for watch in state.settings.watches.watches}
     wanted = queries.Filter(since=since, text="" if known else word)
     judge = Judge(state.settings.watches, state.settings.topics, make_engine("rules"))
-    found, count = [], 0
+    found: list[dict[str, Any]] = []
+    count = 0
     with state.store.read() as connection:
         for row in queries.mention_rows(connection, wanted):
             text = TextInput(id="0", body=row["text"], title=row["title"], context=tuple(x for x in (row["sku"], row["product"]) if x))
-            matched = [hit for hit in judge.match(text) if hit.watch == word] if known else [None]
-            if matched:
+            rules = [hit.rule for hit in judge.match(text) if hit.watch == word] if known else [tr("含有这个词", "contains the word")]
+            if rules:
                 count += 1
                 if len(found) < samples:
-                    rule = matched[0].rule if matched[0] else tr("含有这个词", "contains the word")
-                    found.append({"rule": rule, "source": row["source"], "text": row["text"], "url": row["url"]})
+                    found.append({"rule": rules[0], "source": row["source"], "text": row["text"], "url": row["url"]})
     if as_json:
         print_json({"word": word, "days": days, "hits": count, "per_day": round(count / days, 2), "samples": found})
         return

@@ -15,6 +15,13 @@ Target = Literal[
     "response_seconds", "resolved",
 ]
 
+Role = Literal["customer", "agent", "system"]
+ROLES: dict[str, Role] = {
+    "买家": "customer", "顾客": "customer", "客户": "customer", "用户": "customer",
+    "客服": "agent", "商家": "agent", "卖家": "agent", "系统": "system", "机器人": "system",
+    "buyer": "customer", "customer": "customer", "staff": "agent", "agent": "agent", "system": "system",
+}
+
 
 class Transcript(Section):
     """How the turns are told apart inside the transcript cell (or JSON list)."""
@@ -27,13 +34,7 @@ class Transcript(Section):
     more_heads: tuple[Pattern, ...] = Field(
         (), description="其他开头写法，按顺序试；话和昵称同在一行时加命名组 text"
     )
-    roles: dict[str, Literal["customer", "agent", "system"]] = Field(
-        default_factory=lambda: {
-            "买家": "customer", "顾客": "customer", "客户": "customer", "用户": "customer",
-            "客服": "agent", "商家": "agent", "卖家": "agent", "系统": "system", "机器人": "system",
-            "buyer": "customer", "customer": "customer", "staff": "agent", "agent": "agent", "system": "system",
-        }
-    )
+    roles: dict[str, Role] = Field(default_factory=lambda: dict(ROLES))
     text_key: str = Field("text", description="JSON 列表里每句的键，可写 author.role 这样的路径")
     role_key: str = "role"
     name_key: str = "nick"
@@ -58,7 +59,7 @@ class SessionMap(Section):
     sheets: dict[str, Path] = Field(default_factory=dict, description="XLSX 工作表名 → 路径")
     path_values: dict[str, Path] = Field(default_factory=dict, description="path 列的取值 → 路径")
     path_columns: dict[Target, Path] = Field(
-        default_factory=dict, description="文件、工作表和列都没写路径时，凭这些专有列认路径（只有一个符合才算）"
+        default_factory=dict, description="哪里都没写路径时，凭这些专有列认路径（只有一个符合才算）"
     )
     skip_first_cell: tuple[str, ...] = Field(("合计", "总计", "小计"), description="首格是这些字的行不是会话")
     transcript: Transcript = Transcript()

@@ -5,10 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from vocwatch.models import MentionKind
 from vocwatch.settings.base import Pattern, Section, Slug
+
+# A joint such as a line break is all white space, which must stay.
+Joint = Annotated[str, StringConstraints(strip_whitespace=False)]
 
 RecordField = Literal[
     "native_id", "url", "title", "text", "author", "published_at", "rating", "likes", "replies", "shares",
@@ -19,19 +22,30 @@ RecordField = Literal[
 class FieldSpec(Section):
     """How one value is read. In YAML a plain string is short for `{path: …}`.
 
-    `path` is JMESPath in a json step; CSS in an html step, with `selector@attribute` for an attribute,
-    `@attribute` for one of the item itself, `xpath:…` for XPath, `page:…` to look in the whole page instead
-    of the item; an entry's key in a feed step. Of several paths the first with a value wins. JSON paths are
-    looked up in the item; a leading `$.` looks from the document's root.
+    `path` is JMESPath in a json or feed step (into the feed's entry, e.g. `author` or `tags[0].term`); CSS
+    in an html step, with `selector@attribute` for an attribute, `@attribute` for one of the item itself,
+    `:scope` for the item's own text, `xpath:…` for XPath (inside an item it sees that item only), `page:…`
+    to look in the whole page instead of the item. Of several paths the first with a value wins; false,
+    objects and lists are no values. JSON paths are looked up in the item; a leading `$.` looks from the
+    document's root, and `page:` looks with CSS in the web page that the JSON stood in. `path |> inner`
+    reads the value at `path` as JSON and looks `inner` (JMESPath) up in that: for JSON kept in attributes
+    or strings.
+
+    Order: path, `html`, `regex`, `map`, then `const` where nothing was found, then `template`.
     """
 
     path: tuple[str, ...] = ()
     const: str | None = None
     regex: Pattern | None = Field(None, description="取第一个分组（没有分组取整个匹配）")
-    template: str | None = Field(None, description="拼成的值，{value} 为读到的值，其余花括号为同条记录的字段")
+    template: str | None = Field(
+        None,
+        description="拼成的值：{value} 为读到的值，其余花括号为同条记录的字段，"
+        "都不是时按路径在条目里找；缺一个就整个不要",
+    )
     map: dict[str, str] = Field(default_factory=dict, description="读到的值 → 换成的值")
-    join: str | None = Field(None, description="把所有匹配用它连起来；不写只取第一个")
+    join: Joint | None = Field(None, description="把所有匹配用它连起来；不写只取第一个")
     html: bool = Field(False, description="值本身是 HTML，转成文字")
+    best: float | None = Field(None, gt=0, description="评分的满分，换算成五星；不写按 5 分")
 
     @model_validator(mode="after")
     def _something(self) -> FieldSpec:
@@ -56,16 +70,24 @@ Fields = Annotated[FieldSpec, BeforeValidator(_short)]
 class RecordSpec(Section):
     """One kind of record on a page: where each stands (`items`) and how its fields are read.
 
-    Without `items` the page itself is one record. `jsonld` instead of `items` takes the page's JSON-LD
-    objects of that schema.org type (json paths inside). `article` lets the article extractor fill title,
-    text, author and time where no field is given.
+    `items` is JMESPath in a json step, CSS or `xpath:…` in an html step; a JMESPath that begins with `**`
+    is looked up in the list of all objects of the document, however deep (`**[?kind=='t1'].data`). Without
+    `items` the page itself is one record (in a feed: each entry). `jsonld` instead of `items` takes the
+    page's JSON-LD objects of that schema.org type, or its microdata where JSON-LD has none (json paths
+    inside; the usual properties of schema.org are read without being named, and ratings brought to five
+    stars). `article` lets the article extractor fill title, text, author and time where no field is given;
+    with `jsonld` it replaces a text that is only the beginning of the article. A record without text takes
+    its title as text. `required` fields drop the record where they are missing.
     """
 
     kind: MentionKind
     items: str | None = None
     jsonld: str | None = None
     article: bool = False
-    where: str | None = Field(None, description="json：JMESPath 条件，为真才要；html：须存在的 CSS")
+    where: str | None = Field(
+        None, description="json：JMESPath 条件，为真才要；html：条目里或条目本身须有的 CSS，! 开头表示不得有"
+    )
+    fallback: bool = Field(False, description="只在前面几种记录一条也没读到时才用")
     fields: dict[RecordField, Fields] = Field(default_factory=dict)
     required: tuple[RecordField, ...] = ("text",)
 
@@ -85,19 +107,28 @@ class Links(Section):
 
 
 class Next(Section):
-    """How the following page is found: a link on this page, a page number, or a cursor."""
+    """How the following page is found: a link on this page, a page number, or a cursor.
+
+    Only asked for on a page that gave records or links. A cursor that is empty, 0 or -1 ends the list.
+    """
 
     link: str | None = Field(None, description="html：下一页链接的 CSS；json：下一页地址的 JMESPath")
     param: str | None = Field(None, description="地址里要加一（或换成游标）的参数名")
     cursor: str | None = Field(None, description="游标的 JMESPath；不写则 param 每页加一")
-    more: str | None = Field(None, description="JMESPath；为假就停")
+    first: int = Field(1, description="地址里还没有 param 时，这一页算第几")
+    by: int = Field(1, ge=1, description="param 每页加多少（按条数翻页的网站填每页条数）")
+    more: str | None = Field(None, description="json：JMESPath，为假就停；html：须有的 CSS")
     max_pages: int = Field(50, ge=1, le=10000)
 
 
 class Check(Section):
-    """A sign in a JSON answer that tells success from refusal."""
+    """A sign in an answer that tells success from refusal: JMESPath, or CSS in an html step.
 
-    ok: str = Field(description="JMESPath，结果为真表示正常")
+    `removed` is looked at first. A refusal whose message speaks of login, verification or deletion counts as
+    that, any other as blocked.
+    """
+
+    ok: str | None = Field(None, description="JMESPath，结果为真表示正常")
     message: str | None = Field(None, description="说明原因的 JMESPath")
     removed: str | None = Field(None, description="JMESPath，结果为真表示内容已删除")
 
@@ -106,7 +137,17 @@ class Step(Section):
     """One kind of page of a source and what is read from it."""
 
     extract: Literal["feed", "json", "html"]
-    state: str | None = Field(None, description="嵌在网页里的状态对象名，如 window.__INITIAL_STATE__ 或 __NEXT_DATA__")
+    state: str | None = Field(
+        None,
+        description="嵌在网页里的状态对象名，如 window.__INITIAL_STATE__ 或 __NEXT_DATA__；a || b 依次尝试；"
+        "页面本身是 JSON 时直接读",
+    )
+    fragment: str | None = Field(None, description="html：网页片段装在 JSON 里时，它的 JMESPath")
+    uncomment: bool = Field(False, description="html：内容藏在 HTML 注释里，先去掉注释号")
+    empty: str | None = Field(None, description="页面正常但没有内容的标志（CSS 或 JMESPath）")
+    absent: Literal["drift", "blocked", "removed"] = Field(
+        "drift", description="该有的结构不在时算什么：有的网站对未登录访客不给数据，写 blocked"
+    )
     python: str | None = Field(None, description="crawlers/extractors/ 下的模块名：声明式写不出来时的分支")
     url: str | None = Field(None, description="comments 步骤单独取时的地址，{native_id} 等为主帖字段")
     check: Check | None = None

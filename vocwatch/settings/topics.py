@@ -38,6 +38,7 @@ class RedLineClass(Section):
     cancel: tuple[str, ...] = Field((), description="否定、假设、广告等不触发的说法")
     sensitivity: float = Field(1.0, ge=0, le=1)
     first_class: bool = Field(True, description="一级红线：达到独立发布者下限直接判红")
+    threats: bool = Field(False, description="扬言要做也算（如“再不处理就打12315”），不要求已经发生")
     topic: str | None = Field(None, description="对应的主题：大类/小类")
     examples: tuple[str, ...] = ()
     counter_examples: tuple[str, ...] = ()

@@ -14,12 +14,16 @@ from vocwatch.store.schema import deliveries, digests
 LEASE = dt.timedelta(minutes=15)
 
 
-def save(connection: Connection, day: dt.date, audience: str, generated_at: dt.datetime, content: dict[str, Any]) -> None:
+def save(
+    connection: Connection, day: dt.date, audience: str, generated_at: dt.datetime, content: dict[str, Any]
+) -> None:
     """Keep a digest as written last for its day and audience."""
     upsert(
-        connection, digests,
+        connection,
+        digests,
         [{"day": day, "audience": audience, "generated_at": generated_at, "content": content}],
-        ("day", "audience"), ("generated_at", "content"),
+        ("day", "audience"),
+        ("generated_at", "content"),
     )
 
 
@@ -31,22 +35,32 @@ def load(connection: Connection, day: dt.date, audience: str) -> dict[str, Any] 
 
 
 def claim(
-    connection: Connection, day: dt.date, audience: str, recipient: str, message_id: str, now: dt.datetime
+    connection: Connection, day: dt.date, audience: str, recipient: str, *, message_id: str, now: dt.datetime
 ) -> str | None:
-    """Claim a delivery: "new", "retry" (failed, or a claim older than 15 minutes whose sender died); None if taken.
+    """Claim a delivery: "new", "retry" (failed, or a claim older than 15 minutes whose sender died); None
+    if taken.
 
     After a retry of a claim nobody can know whether the server had accepted it; the Message-ID is the same.
     """
     d = deliveries.c
-    fresh = {"day": day, "audience": audience, "recipient": recipient, "message_id": message_id, "state": "claimed",
-             "error": None, "updated_at": now}
+    fresh = {
+        "day": day,
+        "audience": audience,
+        "recipient": recipient,
+        "message_id": message_id,
+        "state": "claimed",
+        "error": None,
+        "updated_at": now,
+    }
     where = sa.and_(d.day == day, d.audience == audience, d.recipient == recipient)
     known = connection.execute(sa.select(d.state, d.updated_at).where(where).with_for_update()).first()
     if known is None:
-        before = connection.execute(sa.select(sa.func.count()).select_from(deliveries)).scalar_one()
-        upsert(connection, deliveries, [fresh], ("day", "audience", "recipient"))
-        after = connection.execute(sa.select(sa.func.count()).select_from(deliveries)).scalar_one()
-        return "new" if after > before else None
+        try:
+            with connection.begin_nested():
+                connection.execute(deliveries.insert().values(**fresh))
+        except sa.exc.IntegrityError:
+            return None  # another sender was first
+        return "new"
     if known.state == "sent" or (known.state == "claimed" and now - known.updated_at < LEASE):
         return None
     connection.execute(deliveries.update().where(where).values(state="claimed", error=None, updated_at=now))
@@ -54,18 +68,29 @@ def claim(
 
 
 def mark(
-    connection: Connection, day: dt.date, audience: str, recipient: str, state: str, now: dt.datetime,
+    connection: Connection,
+    day: dt.date,
+    audience: str,
+    recipient: str,
+    state: str,
+    *,
+    now: dt.datetime,
     error: str | None = None,
 ) -> None:
     """Record how a claimed delivery ended: "sent" or "failed"."""
     d = deliveries.c
     connection.execute(
-        deliveries.update().where(d.day == day, d.audience == audience, d.recipient == recipient)
+        deliveries.update()
+        .where(d.day == day, d.audience == audience, d.recipient == recipient)
         .values(state=state, error=error, updated_at=now)
     )
 
 
 def delivered(connection: Connection, day: dt.date) -> list[dict[str, Any]]:
     """Return the deliveries of a day, by recipient."""
-    query = sa.select(deliveries).where(deliveries.c.day == day).order_by(deliveries.c.audience, deliveries.c.recipient)
+    query = (
+        sa.select(deliveries)
+        .where(deliveries.c.day == day)
+        .order_by(deliveries.c.audience, deliveries.c.recipient)
+    )
     return [dict(row._mapping) for row in connection.execute(query)]

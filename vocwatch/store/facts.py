@@ -13,7 +13,17 @@ from sqlalchemy import Connection
 from vocwatch.models import RunStatus
 from vocwatch.store.incidents import VOICES, placed_at, placed_between
 from vocwatch.store.runs import Run, _run
-from vocwatch.store.schema import alerts, assessments, hits, incident_days, incidents, mentions, revisions, runs, sessions
+from vocwatch.store.schema import (
+    alerts,
+    assessments,
+    hits,
+    incident_days,
+    incidents,
+    mentions,
+    revisions,
+    runs,
+    sessions,
+)
 
 FETCH = 5000
 
@@ -31,15 +41,17 @@ class BrandMention:
 
 
 def brand_mentions(connection: Connection, since: dt.datetime, until: dt.datetime) -> Iterator[BrandMention]:
-    """Yield the brand's mentions in [since, until) by customers and press (ads and the shop's own words aside)."""
+    """Yield the brand's mentions in [since, until) by customers and press (ads and the shop's own words
+    aside).
+    """
     m, a = mentions.c, assessments.c
     query = (
         sa.select(m.id, m.source, placed_at().label("placed"), m.sku, m.product, a.sentiment)
         .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
-        .where(placed_between(since, until), a.brand_match, a.refused.is_(None), a.voice.in_(VOICES)).order_by(m.id)
+        .where(placed_between(since, until), a.brand_match, a.refused.is_(None), a.voice.in_(VOICES))
+        .order_by(m.id)
     )
-    result = connection.execution_options(yield_per=FETCH).execute(query)
-    for row in result:
+    for row in connection.execute(query.execution_options(yield_per=FETCH)):
         yield BrandMention(row.id, row.source, row.placed, row.sku, row.product, row.sentiment)
 
 
@@ -59,18 +71,26 @@ def product_hits(connection: Connection, since: dt.datetime, until: dt.datetime)
 def negative_texts(
     connection: Connection, since: dt.datetime, until: dt.datetime
 ) -> Iterator[tuple[int, str | None, dt.datetime, str]]:
-    """Yield (mention id, author, time, text with title) of the brand's negative mentions in [since, until)."""
+    """Yield (mention id, author, time, text with title) of the brand's negative mentions in [since,
+    until).
+    """
     m, a = mentions.c, assessments.c
     query = (
-        sa.select(m.id, m.source, m.author_key, placed_at().label("placed"), revisions.c.title, revisions.c.text)
+        sa.select(
+            m.id, m.source, m.author_key, placed_at().label("placed"), revisions.c.title, revisions.c.text
+        )
         .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
         .join(revisions, revisions.c.id == sa.func.coalesce(a.revision_id, m.revision_id))
         .where(
-            placed_between(since, until), a.brand_match, a.refused.is_(None), a.voice.in_(VOICES),
+            placed_between(since, until),
+            a.brand_match,
+            a.refused.is_(None),
+            a.voice.in_(VOICES),
             a.sentiment == "negative",
-        ).order_by(m.id)
+        )
+        .order_by(m.id)
     )
-    for row in connection.execution_options(yield_per=FETCH).execute(query):
+    for row in connection.execute(query.execution_options(yield_per=FETCH)):
         author = f"{row.source}:{row.author_key}" if row.author_key else None
         yield row.id, author, row.placed, f"{row.title}\n{row.text}" if row.title else row.text
 
@@ -100,17 +120,33 @@ class ServiceSession:
 def service_sessions(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[ServiceSession]:
     """Return the sessions that began in [since, until), judged or not."""
     s, a = sessions.c, assessments.c
-    names = ("native_id", "path", "started_at", "shop", "sku", "product", "rating", "return_reason", "violation",
-             "resolved", "response_seconds")
+    names = (
+        "native_id",
+        "path",
+        "started_at",
+        "shop",
+        "sku",
+        "product",
+        "rating",
+        "return_reason",
+        "violation",
+        "resolved",
+        "response_seconds",
+    )
     query = (
         sa.select(s.id, *(s[name] for name in names), a.sentiment, a.score, a.severity, a.topics)
         .outerjoin(assessments, sa.and_(a.text_kind == "session", a.ref_id == s.id))
-        .where(s.started_at >= since, s.started_at < until).order_by(s.id)
+        .where(s.started_at >= since, s.started_at < until)
+        .order_by(s.id)
     )
     return [
         ServiceSession(
-            ref_id=row.id, **{name: getattr(row, name) for name in names}, sentiment=row.sentiment, score=row.score,
-            severity=row.severity or 0, topics=tuple(row.topics or ()),
+            ref_id=row.id,
+            **{name: getattr(row, name) for name in names},
+            sentiment=row.sentiment,
+            score=row.score,
+            severity=row.severity or 0,
+            topics=tuple(row.topics or ()),
         )
         for row in connection.execute(query)
     ]
@@ -118,14 +154,19 @@ def service_sessions(connection: Connection, since: dt.datetime, until: dt.datet
 
 def session_times(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[dt.datetime]:
     """Return when the sessions in [since, until) began."""
-    query = sa.select(sessions.c.started_at).where(sessions.c.started_at >= since, sessions.c.started_at < until)
+    query = sa.select(sessions.c.started_at).where(
+        sessions.c.started_at >= since, sessions.c.started_at < until
+    )
     return list(connection.execute(query).scalars())
 
 
 def crawl_runs(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[Run]:
     """Return the finished crawls that started in [since, until], oldest first."""
     query = sa.select(runs).where(
-        runs.c.kind == "crawl", runs.c.status != RunStatus.RUNNING, runs.c.started_at >= since, runs.c.started_at <= until
+        runs.c.kind == "crawl",
+        runs.c.status != RunStatus.RUNNING,
+        runs.c.started_at >= since,
+        runs.c.started_at <= until,
     )
     return [_run(row) for row in connection.execute(query.order_by(runs.c.started_at, runs.c.id))]
 
@@ -134,7 +175,8 @@ def first_crawls(connection: Connection) -> dict[str, dt.datetime]:
     """Return when each source was first crawled."""
     query = (
         sa.select(runs.c.subject, sa.func.min(runs.c.started_at).label("first"))
-        .where(runs.c.kind == "crawl").group_by(runs.c.subject)
+        .where(runs.c.kind == "crawl")
+        .group_by(runs.c.subject)
     )
     return {row.subject: row.first for row in connection.execute(query)}
 
@@ -150,7 +192,8 @@ def new_incidents(connection: Connection, since: dt.date, until: dt.date) -> dic
     d = incident_days.c
     query = (
         sa.select(d.day, sa.func.count().label("number"))
-        .where(d.day >= since, d.day < until, d.state.in_(("新增", "复燃"))).group_by(d.day)
+        .where(d.day >= since, d.day < until, d.state.in_(("新增", "复燃")))
+        .group_by(d.day)
     )
     return {row.day: row.number for row in connection.execute(query)}
 
@@ -167,8 +210,10 @@ def built_days(connection: Connection, since: dt.date, until: dt.date) -> set[dt
 def day_alerts(connection: Connection, day: dt.date) -> list[dict[str, Any]]:
     """Return the alerts of a business date with their incident's title, oldest first."""
     query = (
-        sa.select(alerts, incidents.c.title).join(incidents, incidents.c.id == alerts.c.incident_id)
-        .where(alerts.c.day == day).order_by(alerts.c.raised_at, alerts.c.id)
+        sa.select(alerts, incidents.c.title)
+        .join(incidents, incidents.c.id == alerts.c.incident_id)
+        .where(alerts.c.day == day)
+        .order_by(alerts.c.raised_at, alerts.c.id)
     )
     return [dict(row._mapping) for row in connection.execute(query)]
 

@@ -42,9 +42,9 @@ class WatchHit:
 class Heard:
     """One judged text of a customer or the press, outside (mention) or inside (session).
 
-    `at` is when it was published (first seen, where the page gives no time) or when the session began; `author`
-    the keyed pseudonym of the poster or buyer; `text` is what span and hit offsets refer to; `channel` the
-    source, or 质检路径 for sessions; `kind` the mention kind, or empty.
+    `at` is when it was published (first seen, where the page gives no time) or when the session began;
+    `author` the keyed pseudonym of the poster or buyer; `text` is what span and hit offsets refer to;
+    `channel` the source, or 质检路径 for sessions; `kind` the mention kind, or empty.
     """
 
     text_kind: TextKind
@@ -100,13 +100,16 @@ def placed_between(since: dt.datetime, until: dt.datetime) -> sa.ColumnElement[b
 
 
 def complaints(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[Heard]:
-    """Return the mentions in [since, until) that complain: negative or with a severity, by customers or press.
+    """Return the mentions in [since, until) that complain: negative or with a severity, by customers or
+    press.
 
     Comments are included even if they don't name the brand themselves: they belong to the post above them.
     """
     a = assessments.c
     query = _mention_query().where(
-        placed_between(since, until), a.voice.in_(VOICES), a.refused.is_(None),
+        placed_between(since, until),
+        a.voice.in_(VOICES),
+        a.refused.is_(None),
         sa.or_(a.brand_match, mentions.c.parent.is_not(None)),
         sa.or_(a.sentiment == "negative", a.severity >= 1),
     )
@@ -135,18 +138,48 @@ def sessions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
     return found
 
 
-_JUDGED = [assessments.c[name] for name in (
-    "sentiment", "score", "confidence", "severity", "topics", "red_lines", "spans", "voice", "brand_match", "fingerprint",
-)]
+_JUDGED = [
+    assessments.c[name]
+    for name in (
+        "sentiment",
+        "score",
+        "confidence",
+        "severity",
+        "topics",
+        "red_lines",
+        "spans",
+        "voice",
+        "brand_match",
+        "fingerprint",
+    )
+]
 
 
 def _mention_query() -> sa.Select[Any]:
     m = mentions.c
     return (
         sa.select(
-            m.id, m.native_id, m.source, m.url, m.kind, m.parent, m.author_key, m.first_seen_at, m.gone_at, m.sku,
-            m.product, m.shop, m.likes, m.replies, m.shares, m.views, placed_at().label("placed"),
-            revisions.c.title, revisions.c.text, revisions.c.page_sha, *_JUDGED,
+            m.id,
+            m.native_id,
+            m.source,
+            m.url,
+            m.kind,
+            m.parent,
+            m.author_key,
+            m.first_seen_at,
+            m.gone_at,
+            m.sku,
+            m.product,
+            m.shop,
+            m.likes,
+            m.replies,
+            m.shares,
+            m.views,
+            placed_at().label("placed"),
+            revisions.c.title,
+            revisions.c.text,
+            revisions.c.page_sha,
+            *_JUDGED,
         )
         .join(assessments, sa.and_(assessments.c.text_kind == "mention", assessments.c.ref_id == m.id))
         .join(revisions, revisions.c.id == sa.func.coalesce(assessments.c.revision_id, m.revision_id))
@@ -158,10 +191,20 @@ def _session_query() -> sa.Select[Any]:
     s = sessions.c
     return (
         sa.select(
-            s.id, s.native_id, s.path, s.buyer_key, s.started_at, s.imported_at, s.sku, s.product, s.shop, *_JUDGED,
+            s.id,
+            s.native_id,
+            s.path,
+            s.buyer_key,
+            s.started_at,
+            s.imported_at,
+            s.sku,
+            s.product,
+            s.shop,
+            *_JUDGED,
         )
         .join(assessments, sa.and_(assessments.c.text_kind == "session", assessments.c.ref_id == s.id))
-        .where(assessments.c.refused.is_(None)).order_by(s.id)
+        .where(assessments.c.refused.is_(None))
+        .order_by(s.id)
     )
 
 
@@ -170,11 +213,27 @@ def _mentions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
     where = _hits(connection, "mention", [row.id for row in rows])
     return [
         Heard(
-            text_kind=TextKind.MENTION, ref_id=row.id, native_id=row.native_id, channel=row.source, at=row.placed,
-            first_seen_at=row.first_seen_at, text=f"{row.title}\n{row.text}" if row.title else row.text,
-            author=row.author_key, url=row.url, kind=row.kind, parent=row.parent, page_sha=row.page_sha,
-            gone=row.gone_at is not None, sku=row.sku, product=row.product, shop=row.shop, likes=row.likes or 0,
-            replies=row.replies or 0, shares=row.shares or 0, views=row.views or 0, hits=where.get(row.id, ()),
+            text_kind=TextKind.MENTION,
+            ref_id=row.id,
+            native_id=row.native_id,
+            channel=row.source,
+            at=row.placed,
+            first_seen_at=row.first_seen_at,
+            text=f"{row.title}\n{row.text}" if row.title else row.text,
+            author=row.author_key,
+            url=row.url,
+            kind=row.kind,
+            parent=row.parent,
+            page_sha=row.page_sha,
+            gone=row.gone_at is not None,
+            sku=row.sku,
+            product=row.product,
+            shop=row.shop,
+            likes=row.likes or 0,
+            replies=row.replies or 0,
+            shares=row.shares or 0,
+            views=row.views or 0,
+            hits=where.get(row.id, ()),
             **_judged(row),
         )
         for row in rows
@@ -188,9 +247,19 @@ def _sessions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
     said = customer_texts(connection, ids)
     return [
         Heard(
-            text_kind=TextKind.SESSION, ref_id=row.id, native_id=row.native_id, channel=row.path, at=row.started_at,
-            first_seen_at=row.imported_at, text=said.get(row.id, ""), author=row.buyer_key, sku=row.sku,
-            product=row.product, shop=row.shop, hits=where.get(row.id, ()), **_judged(row),
+            text_kind=TextKind.SESSION,
+            ref_id=row.id,
+            native_id=row.native_id,
+            channel=row.path,
+            at=row.started_at,
+            first_seen_at=row.imported_at,
+            text=said.get(row.id, ""),
+            author=row.buyer_key,
+            sku=row.sku,
+            product=row.product,
+            shop=row.shop,
+            hits=where.get(row.id, ()),
+            **_judged(row),
         )
         for row in rows
     ]
@@ -198,9 +267,16 @@ def _sessions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
 
 def _judged(row: Row[Any]) -> dict[str, Any]:
     return {
-        "sentiment": row.sentiment, "score": row.score, "confidence": row.confidence, "severity": row.severity,
-        "topics": tuple(row.topics or ()), "red_lines": tuple(row.red_lines or ()), "spans": tuple(row.spans or ()),
-        "voice": row.voice, "brand_match": row.brand_match, "fingerprint": bytes(row.fingerprint),
+        "sentiment": row.sentiment,
+        "score": row.score,
+        "confidence": row.confidence,
+        "severity": row.severity,
+        "topics": tuple(row.topics or ()),
+        "red_lines": tuple(row.red_lines or ()),
+        "spans": tuple(row.spans or ()),
+        "voice": row.voice,
+        "brand_match": row.brand_match,
+        "fingerprint": bytes(row.fingerprint),
     }
 
 
@@ -209,7 +285,8 @@ def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[in
     for part in chunks(ids):
         query = (
             sa.select(hits.c.ref_id, hits.c.watch, hits.c.kind, hits.c.start)
-            .where(hits.c.text_kind == text_kind, hits.c.ref_id.in_(part)).order_by(hits.c.ref_id, hits.c.start)
+            .where(hits.c.text_kind == text_kind, hits.c.ref_id.in_(part))
+            .order_by(hits.c.ref_id, hits.c.start)
         )
         for row in connection.execute(query):
             found[row.ref_id].append(WatchHit(row.watch, row.kind, row.start))
@@ -248,21 +325,28 @@ def known_before(connection: Connection, day: dt.date, within_days: int) -> list
     """Return the incidents listed in the `within_days` days before `day`, as of their last such day."""
     d = incident_days.c
     query = (
-        sa.select(incidents, d.day, d.level, d.score).join(incident_days, d.incident_id == incidents.c.id)
-        .where(d.day < day, d.day >= day - dt.timedelta(days=within_days)).order_by(d.day, incidents.c.id)
+        sa.select(incidents, d.day, d.level, d.score)
+        .join(incident_days, d.incident_id == incidents.c.id)
+        .where(d.day < day, d.day >= day - dt.timedelta(days=within_days))
+        .order_by(d.day, incidents.c.id)
     )
     found: dict[str, Known] = {}
     for row in connection.execute(query):
-        found[row.id] = Known(row.id, row.product, row.topic, row.first_day, row.day, row.level, row.score, row.recurs_of)
+        found[row.id] = Known(
+            row.id, row.product, row.topic, row.first_day, row.day, row.level, row.score, row.recurs_of
+        )
     return list(found.values())
 
 
-def listed_days(connection: Connection, since: dt.date, until: dt.date) -> list[tuple[str | None, str, dt.date]]:
+def listed_days(
+    connection: Connection, since: dt.date, until: dt.date
+) -> list[tuple[str | None, str, dt.date]]:
     """Return (product, topic, day) of every incident listed in [since, until)."""
     d = incident_days.c
     query = (
         sa.select(incidents.c.product, incidents.c.topic, d.day)
-        .join(incident_days, d.incident_id == incidents.c.id).where(d.day >= since, d.day < until)
+        .join(incident_days, d.incident_id == incidents.c.id)
+        .where(d.day >= since, d.day < until)
     )
     return [(row.product, row.topic, row.day) for row in connection.execute(query)]
 
@@ -312,33 +396,68 @@ def drop_empty(connection: Connection, day: dt.date) -> None:
     connection.execute(alerts.delete().where(alerts.c.day == day, alerts.c.incident_id.not_in(today)))
 
 
-def save_incident(connection: Connection, row: dict[str, Any], day_row: dict[str, Any], joined: Sequence[Member]) -> None:
-    """Write one incident's day. Title, shop and owner are those of its latest day, whatever day is rewritten."""
+def save_incident(
+    connection: Connection, row: dict[str, Any], day_row: dict[str, Any], joined: Sequence[Member]
+) -> None:
+    """Write one incident's day. Title, shop and owner are those of its latest day, whatever day is
+    rewritten.
+    """
     stored = connection.execute(sa.select(incidents.c.last_day).where(incidents.c.id == row["id"])).first()
     if stored is None:
         connection.execute(incidents.insert().values(**row))
     elif stored.last_day <= row["last_day"]:
         fresh = {name: row[name] for name in ("title", "shop", "owner", "last_day")}
         connection.execute(incidents.update().where(incidents.c.id == row["id"]).values(**fresh))
-    upsert(connection, incident_days, [day_row], ("incident_id", "day"), tuple(set(day_row) - {"incident_id", "day"}))
     upsert(
-        connection, incident_members,
-        [{"incident_id": m.incident, "text_kind": m.text_kind, "ref_id": m.ref_id, "day": m.day, "cluster": m.cluster}
-         for m in joined],
+        connection,
+        incident_days,
+        [day_row],
+        ("incident_id", "day"),
+        tuple(set(day_row) - {"incident_id", "day"}),
+    )
+    upsert(
+        connection,
+        incident_members,
+        [
+            {
+                "incident_id": m.incident,
+                "text_kind": m.text_kind,
+                "ref_id": m.ref_id,
+                "day": m.day,
+                "cluster": m.cluster,
+            }
+            for m in joined
+        ],
         ("incident_id", "text_kind", "ref_id"),
     )
 
 
 def raise_alert(
-    connection: Connection, incident: str, level: str, day: dt.date, now: dt.datetime,
-    mention_ids: Sequence[int], session_ids: Sequence[int],
+    connection: Connection,
+    incident: str,
+    level: str,
+    day: dt.date,
+    *,
+    now: dt.datetime,
+    mention_ids: Sequence[int],
+    session_ids: Sequence[int],
 ) -> None:
     """Record a red-line alert; one that was raised already keeps its time and gets the newest members."""
     upsert(
-        connection, alerts,
-        [{"incident_id": incident, "level": level, "day": day, "raised_at": now, "mention_ids": list(mention_ids),
-          "session_ids": list(session_ids)}],
-        ("incident_id", "level", "day"), ("mention_ids", "session_ids"),
+        connection,
+        alerts,
+        [
+            {
+                "incident_id": incident,
+                "level": level,
+                "day": day,
+                "raised_at": now,
+                "mention_ids": list(mention_ids),
+                "session_ids": list(session_ids),
+            }
+        ],
+        ("incident_id", "level", "day"),
+        ("mention_ids", "session_ids"),
     )
 
 
@@ -347,15 +466,20 @@ def alert_list(connection: Connection, since: dt.date | None = None) -> list[dic
     query = sa.select(alerts, incidents.c.title).join(incidents, incidents.c.id == alerts.c.incident_id)
     if since:
         query = query.where(alerts.c.day >= since)
-    return [dict(row._mapping) for row in connection.execute(query.order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()))]
+    return [
+        dict(row._mapping)
+        for row in connection.execute(query.order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()))
+    ]
 
 
 def incident_list(connection: Connection, day: dt.date) -> list[dict[str, Any]]:
     """Return the incidents listed on a day with that day's judgement, highest level and score first."""
     d = incident_days.c
     query = (
-        sa.select(incidents, incident_days).join(incident_days, d.incident_id == incidents.c.id)
-        .where(d.day == day).order_by(incidents.c.id)
+        sa.select(incidents, incident_days)
+        .join(incident_days, d.incident_id == incidents.c.id)
+        .where(d.day == day)
+        .order_by(incidents.c.id)
     )
     rows = [dict(row._mapping) for row in connection.execute(query)]
     order = "红橙黄蓝"

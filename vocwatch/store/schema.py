@@ -194,7 +194,7 @@ assessments = Table(
     Column("voice", sa.String(12), nullable=False, comment="customer, ad, merchant, media, other"),
     Column("fingerprint", sa.LargeBinary, nullable=False),
     Column("refused", sa.Text),
-    Column("truncated", sa.Boolean, nullable=False, server_default=sa.false(),
+    Column("truncated", sa.Boolean, nullable=False, server_default=sa.text("false"),
            comment="only the beginning of an over-long text was judged"),
     Column("assessed_at", UtcTime, nullable=False),
     UniqueConstraint("text_kind", "ref_id"),

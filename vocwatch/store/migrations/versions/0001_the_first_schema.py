@@ -63,7 +63,7 @@ def upgrade() -> None:
         sa.Column(
             "truncated",
             sa.Boolean(),
-            server_default=sa.text("0"),
+            server_default=sa.text("(false)"),
             nullable=False,
             comment="only the beginning of an over-long text was judged",
         ),

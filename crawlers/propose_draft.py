@@ -1,0 +1,142 @@
+"""One way to read a page, tried with the real extractor and given a mark."""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import re
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crawlers.extractors import Extraction, SpecError, extract
+from pydantic import ValidationError
+from vocwatch.models import MentionRecord, Page
+from vocwatch.settings import Source
+
+# A text that ends like this goes on elsewhere.
+LIKELY_CUT = re.compile(r"(?:…|\.\.\.|\[\.\.\.\]|全文|展开|阅读更多|查看更多|查看详情|read more)\s*$", re.IGNORECASE)
+SPOKEN = 12  # characters from which a text is more than a label
+_KINDS = (
+    ("complaint", re.compile(r"complain|tousu|投诉", re.IGNORECASE)),
+    ("review", re.compile(r"review|rating|koubei|pingjia|评价|点评|口碑", re.IGNORECASE)),
+    ("article", re.compile(r"article|news|blog|rss|文章|新闻|资讯", re.IGNORECASE)),
+    ("comment", re.compile(r"comment|repl(?:y|ies)|评论|回复", re.IGNORECASE)),
+)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A step of a source file as plain data, and what it is.
+
+    `links`: it names detail pages instead of reading records. `whole`: the page is one post (with its comments).
+    `label`: the kind of page in words. `in_link`: the text is that of a link, so more stands behind it.
+    """
+
+    step: dict[str, Any]
+    label: str = ""
+    following: dict[str, Any] | None = None
+    links: bool = False
+    whole: bool = False
+    in_link: bool = False
+
+    def complete(self) -> dict[str, Any]:
+        """Return the step with its next page."""
+        return {**self.step, "next": self.following} if self.following else self.step
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A draft over its page: what it read and how good that is (0 = nothing of use)."""
+
+    draft: Draft
+    found: Extraction
+    mark: float
+
+    @property
+    def real(self) -> bool:
+        """Whether it reads whole texts, not titles, labels or beginnings."""
+        texts = [record.text for record in self.found.records if not record.extra.get("title_only")]
+        if self.draft.in_link or len(texts) * 2 < len(self.found.records) or not texts:
+            return False
+        cut = sum(1 for text in texts if LIKELY_CUT.search(text))
+        return statistics.median(map(len, texts)) >= SPOKEN and cut < 0.3 * len(texts)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What drafts are tried with: the page, its moment and the site's zone."""
+
+    page: Page
+    now: dt.datetime
+    zone: ZoneInfo
+    base: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, draft: Draft) -> Trial | None:
+        """Try one draft; None where it cannot be used at all."""
+        steps = {"listing": draft.step, "detail": {"extract": "html"}} if draft.links else {"detail": draft.step}
+        try:
+            source = Source.model_validate({**self.base, **steps})
+            step = source.listing or source.detail
+            assert step is not None
+            found = extract(self.page, step, source, self.now, self.zone)
+        except (ValidationError, SpecError):
+            return None  # a page can hold names that make no valid path
+        return Trial(draft, found, _link_mark(found) if draft.links else _record_mark(found.records, self.page.url))
+
+    def best(self, drafts: Iterable[Draft]) -> tuple[Trial | None, Trial | None]:
+        """Return the best trial that reads records and the best that names links; of equals the earlier one."""
+        records: Trial | None = None
+        links: Trial | None = None
+        for draft in drafts:
+            trial = self.run(draft)
+            if trial is None or trial.mark <= 0:
+                continue
+            if draft.links:
+                links = trial if links is None or trial.mark > links.mark * 1.05 else links
+            else:
+                records = trial if records is None or trial.mark > records.mark * 1.05 else records
+        return records, links
+
+
+def _record_mark(records: list[MentionRecord], page_url: str) -> float:
+    if not records:
+        return 0.0
+    mean = sum(_completeness(record, page_url) for record in records) / len(records)
+    different = len({record.text for record in records}) / len(records)
+    return mean * different * (1 + math.log2(1 + min(len(records), 32)) / 5)
+
+
+def _completeness(record: MentionRecord, page_url: str) -> float:
+    weight = min(len(record.text) / 40, 1.0)
+    if record.extra.get("title_only"):
+        weight *= 0.3
+    elif LIKELY_CUT.search(record.text):
+        weight *= 0.6
+    timed = 0.0 if record.published_at is None else 0.2 if record.extra.get("future") else 1.0
+    own_page = record.url != page_url and "#" not in record.url
+    return (
+        weight + timed + 0.5 * bool(record.author) + 0.3 * (record.rating is not None) + 0.3 * own_page
+        + 0.15 * bool(record.title) + 0.1 * (record.likes is not None) + 0.1 * bool(record.product or record.shop or record.sku)
+    )
+
+
+def _link_mark(found: Extraction) -> float:
+    """Links with titles of some length, and with times: those of posts rather than of a menu."""
+    if len(found.links) < 2:
+        return 0.0
+    titles = [str(link.carried.get("title") or "") for link in found.links]
+    length = min(statistics.mean(map(len, titles)) / 12, 1.0)
+    known = sum(1 + ("published_at" in link.carried) + 0.5 * ("author" in link.carried) for link in found.links) / len(found.links)
+    different = len(set(titles)) / len(titles)
+    return (0.2 + length) * known * different * (1 + math.log2(1 + min(len(found.links), 32)) / 2)
+
+
+def guess_kind(*hints: object) -> str:
+    """Say what kind of mention it is from addresses, selectors and field names; a post where nothing tells."""
+    words = " ".join(str(hint) for hint in hints)
+    if any(isinstance(hint, dict) and "rating" in hint for hint in hints):
+        return "review"
+    return next((kind for kind, pattern in _KINDS if pattern.search(words)), "post")

@@ -1,0 +1,305 @@
+"""Proposing how JSON is read: where the records stand in it, and which key is which field."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crawlers.extractors import parse_count, parse_rating, parse_time
+from crawlers.extractors.values import absolute_url
+from crawlers.propose_draft import LIKELY_CUT, Draft, guess_kind
+
+MAX_DEPTH, MAX_PLACES, MAX_KEYS, SAMPLE = 10, 400, 200, 40
+STATE_NAMES = (
+    "window.__INITIAL_STATE__", "__NEXT_DATA__", "window.__NUXT__", "__NUXT_DATA__", "window.__APOLLO_STATE__",
+    "RENDER_DATA", "window.__PRELOADED_STATE__", "window.__data", "window.__STORE__",
+)
+_ASSIGNED = re.compile(r"(?:^|[\s;>])((?:window|self|globalThis)\.[A-Za-z_$][\w$]{1,50}|(?:var|let|const)\s+[A-Za-z_$][\w$]{2,50})\s*=\s*[{\[]")
+_SCRIPT_ID = re.compile(r"""<script\b[^>]{0,200}\bid=["']([\w$.-]{2,60})["'][^>]{0,200}>\s*[{\[%]""", re.I)
+# The key itself, without case, underscores and hyphens; "parent.key" where the key alone says too little.
+NAMES: dict[str, tuple[str, ...]] = {
+    "text": (
+        "content", "text", "fulltext", "longtext", "body", "bodytext", "reviewbody", "articlebody", "selftext", "desc",
+        "description", "comment", "commenttext", "commentcontent", "commentbody", "reviewtext", "reviewcontent",
+        "review", "message", "msg", "detail", "note", "storytext", "contenttext", "summary", "excerpt", "abstract",
+        "digest", "intro",
+    ),
+    "title": ("title", "headline", "subject", "storytitle", "notetitle", "displaytitle"),
+    "author": (
+        "user.nick", "user.nickname", "user.screenname", "user.username", "user.name", "user.displayname",
+        "author.nickname", "author.name", "author.username", "author.displayname", "account.displayname",
+        "account.username", "member.username", "member.uname", "member.name", "owner.displayname", "owner.name",
+        "userinfo.nickname", "userinfo.name", "nickname", "screenname", "usernickname", "username", "authorname",
+        "displayname", "uname", "nick", "author", "user", "poster", "by", "createdby", "creator",
+    ),
+    "published_at": (
+        "publishedat", "publishtime", "publishdate", "pubtime", "pubdate", "published", "datepublished", "createdat",
+        "createtime", "createdtime", "ctime", "creationtime", "creationdate", "created", "createdutc", "posttime",
+        "postedat", "addtime", "createdate", "date", "time", "timestamp", "timetext", "datetime", "datecreated", "updatedat",
+    ),
+    "rating": ("rating", "ratingvalue", "stars", "star", "starnum", "score", "rate", "grade"),
+    "likes": (
+        "likes", "likecount", "likescount", "likednum", "likedcount", "counts.like", "diggcount", "upvotes", "upvotecount",
+        "ups", "points", "votes", "votecount", "usefulvotecount", "praisecount", "attitudescount", "useful", "like", "score",
+    ),
+    "replies": (
+        "replies", "replycount", "repliescount", "commentcount", "commentscount", "counts.comment", "numcomments",
+        "answercount", "postscount", "descendants",
+    ),
+    "views": ("views", "viewcount", "readcount", "playcount"),
+    "url": ("url", "permalink", "link", "htmlurl", "weburl", "shareurl", "jumpurl", "href", "pageurl"),
+    "native_id": ("id", "idstr", "objectid", "uuid", "reviewid", "commentid", "noteid", "postid", "articleid", "rpid", "guid", "mid", "tid", "pid"),
+    "product": ("product.name", "product.title", "productname", "goodsname", "itemname", "referencename"),
+    "sku": ("sku", "skuid", "product.sku"),
+    "shop": ("shop.name", "shopname", "merchant.name", "store.name", "storename", "seller.name", "sellername"),
+}
+_ID_KEY = re.compile(r"^(?:\d+|(?=.*\d)[0-9A-Za-z_-]{8,})$")
+_PLAIN_KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,59}$")
+_PAGE_PARAMS = ("page", "p", "pn", "pageno", "page_no", "pagenum", "page_num", "pageindex", "page_index", "currentpage")
+_OFFSET_PARAMS = ("offset", "start", "skip", "from")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Objects of one kind in a JSON document: their JMESPath, and the objects."""
+
+    path: str
+    items: list[dict[str, Any]]
+    single: bool = False
+
+
+def drafts_of(root: Any, base: str, now: dt.datetime, zone: ZoneInfo, state: str | None = None) -> Iterator[Draft]:
+    """Yield ways to read a JSON document as records: each list, each single object, and an object with its comments."""
+    lists: list[tuple[float, Place, dict[str, Any]]] = []
+    singles: list[tuple[float, Place, dict[str, Any]]] = []
+    for place in _places(root):
+        fields = _fields(place.items[:SAMPLE], base, now, zone)
+        if not ({"text", "title"} & fields.keys()) or not (fields.keys() - {"text", "title", "native_id", "url"}):
+            continue
+        weight = _weight(place, fields)
+        (singles if place.single else lists).append((weight, place, fields))
+    lists.sort(key=lambda found: -found[0])
+    singles.sort(key=lambda found: -found[0])
+    for _, place, fields in lists[:6]:
+        yield Draft(_step(state, [_record(place, fields, base)]), following=_following(root, place, base))
+        if "url" in fields:
+            yield Draft(_step(state, [], _links(place, fields)), following=_following(root, place, base), links=True)
+    for _, place, fields in singles[:4]:
+        main = _record(place, fields, base)
+        yield Draft(_step(state, [main]))
+        for _, other, below in lists[:3]:
+            yield Draft(_step(state, [main, {**_record(other, below, base), "kind": "comment"}]))
+
+
+def state_names(text: str) -> list[str]:
+    """Return the names of state objects that a web page seems to carry, the usual ones first."""
+    found = [name for name in STATE_NAMES if name.rsplit(".", 1)[-1] in text]
+    found += [match.group(1).split()[-1] for match in _ASSIGNED.finditer(text)]
+    found += [match.group(1) for match in _SCRIPT_ID.finditer(text)]
+    return list(dict.fromkeys(found))[:12]
+
+
+def _step(state: str | None, records: list[dict[str, Any]], links: dict[str, Any] | None = None) -> dict[str, Any]:
+    step: dict[str, Any] = {"extract": "json"}
+    if state:
+        step["state"] = state
+    if links:
+        step["links"] = links
+    return {**step, "records": records} if records else step
+
+
+def _record(place: Place, fields: dict[str, Any], base: str) -> dict[str, Any]:
+    return {"kind": guess_kind(base, place.path, fields), "items": place.path, "fields": fields}
+
+
+def _links(place: Place, fields: dict[str, Any]) -> dict[str, Any]:
+    carried = {name: fields[name] for name in ("url", "native_id", "title", "author", "published_at", "shop", "sku", "product") if name in fields}
+    return {"items": place.path, "fields": carried}
+
+
+def _weight(place: Place, fields: dict[str, Any]) -> float:
+    return (len(fields) + 2 * ("text" in fields) + 2 * ("published_at" in fields)) * min(len(place.items), 20) ** 0.5
+
+
+# -- places -------------------------------------------------------------------------------------------------------
+
+
+def _places(root: Any) -> Iterator[Place]:
+    """Walk the document, outer before inner; a mapping keyed by ids is walked as if it were a list."""
+    todo: list[tuple[str, Any, int]] = [("", root, 0)]
+    count = 0
+    while todo and count < MAX_PLACES:
+        path, node, depth = todo.pop(0)
+        count += 1
+        if isinstance(node, list):
+            objects = [item for item in node if isinstance(item, dict)]
+            if objects and len(objects) * 2 > len(node):
+                yield Place(path or "@", objects)
+        elif isinstance(node, dict) and depth < MAX_DEPTH:
+            if _keyed_by_id(node):
+                values = list(node.values())
+                joined = f"{path}.*" if path else "*"
+                yield Place(joined, values)
+                todo += [(f"{joined}.{_quoted(key)}", [inner], depth + 1) for key, inner in values[0].items() if isinstance(inner, dict)]
+                continue
+            if path and any(isinstance(value, str) for value in node.values()):
+                yield Place(path, [node], single=True)
+            todo += [
+                (f"{path}.{_quoted(key)}" if path else _quoted(key), inner, depth + 1)
+                for key, inner in node.items() if isinstance(inner, (dict, list)) and inner and len(key) <= 60
+            ]
+
+
+def _keyed_by_id(node: dict[str, Any]) -> bool:
+    return bool(node) and all(isinstance(v, dict) and v and _ID_KEY.match(str(k)) for k, v in node.items())
+
+
+def _quoted(key: str) -> str:
+    if _PLAIN_KEY.match(key):
+        return key
+    return '"' + key.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+# -- fields -------------------------------------------------------------------------------------------------------
+
+
+def _fields(items: list[dict[str, Any]], base: str, now: dt.datetime, zone: ZoneInfo) -> dict[str, Any]:
+    """Map record fields to JMESPaths within the items; a name must fit, and so must the values."""
+    columns = _columns(items)
+    checks = {
+        "text": lambda value: isinstance(value, str) and len(value.strip()) >= 2,
+        "title": lambda value: isinstance(value, str) and 2 <= len(value.strip()) <= 300,
+        "author": lambda value: isinstance(value, str) and 1 <= len(value.strip()) <= 60,
+        "published_at": lambda value: parse_time(value, now, zone)[0] is not None,
+        "rating": lambda value: parse_rating(value) is not None and _small(value),
+        "likes": _is_count, "replies": _is_count, "views": _is_count,
+        "url": lambda value: isinstance(value, str) and absolute_url(value, base) is not None,
+        "native_id": lambda value: isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip() != "",
+    }
+    found: dict[str, Any] = {}
+    taken: set[str] = set()
+    for field, names in NAMES.items():
+        check = checks.get(field, lambda value: isinstance(value, str) and bool(value.strip()))
+        path = next(
+            (path for name in names for path, values in columns.items()
+             if path not in taken and _called(path, name) and _fits(values, check, len(items), field)), None,
+        )
+        if path is not None:
+            found[field] = path
+            taken.add(path)
+    if "text" not in found and (path := _longest(columns, taken)):
+        found["text"] = path
+    return _finished(found, columns)
+
+
+def _finished(found: dict[str, Any], columns: dict[str, list[Any]]) -> dict[str, Any]:
+    """Add what the values ask for: HTML turned into text."""
+    ordered = ("native_id", "url", "title", "text", "author", "published_at", "rating", "likes", "replies", "views", "product", "sku", "shop")
+    result: dict[str, Any] = {}
+    for field in ordered:
+        if field not in found:
+            continue
+        path = found[field]
+        values = [value for value in columns[path] if isinstance(value, str)]
+        markup = field == "text" and any(re.search(r"<(?:p|br|a|div|span|img)\b|&(?:#\d+|[a-z]+);", value) for value in values)
+        result[field] = {"path": path, "html": True} if markup else path
+    return result
+
+
+def _columns(items: list[dict[str, Any]]) -> dict[str, list[Any]]:
+    """Return path → scalar values over the items, three objects deep."""
+    columns: dict[str, list[Any]] = {}
+    for item in items:
+        stack: list[tuple[str, Any, int]] = [("", item, 0)]
+        while stack and len(columns) < MAX_KEYS:
+            path, node, depth = stack.pop()
+            for key, value in node.items():
+                where = f"{path}.{_quoted(str(key))}" if path else _quoted(str(key))
+                if isinstance(value, dict) and depth < 2:
+                    stack.append((where, value, depth + 1))
+                elif isinstance(value, (str, int, float)) and not isinstance(value, bool):
+                    columns.setdefault(where, []).append(value)
+    return columns
+
+
+def _called(path: str, name: str) -> bool:
+    plain = re.sub(r"[^a-z0-9.]", "", path.lower())
+    return plain == name or plain.endswith(f".{name}")
+
+
+def _fits(values: list[Any], check: Any, total: int, field: str) -> bool:
+    good = sum(1 for value in values if check(value))
+    enough = 0.3 if field in ("text", "title", "rating", "likes", "replies", "views") else 0.6
+    if field == "native_id" and len(set(map(str, values))) < len(values):
+        return False
+    return good >= max(1, enough * total) and good >= 0.8 * len(values)
+
+
+def _longest(columns: dict[str, list[Any]], taken: set[str]) -> str | None:
+    """The key whose values read most like sentences, whatever it is called."""
+    best, length = None, 11.0
+    for path, values in columns.items():
+        words = [value for value in values if isinstance(value, str) and not value.startswith(("http", "/", "data:"))]
+        spoken = [value for value in words if re.search(r"[\u4e00-\u9fff]|\w \w+ \w", value)]
+        if path not in taken and spoken and len(spoken) >= 0.5 * len(values):
+            mean = sum(map(len, spoken)) / len(spoken)
+            best, length = (path, mean) if mean > length else (best, length)
+    return best
+
+
+def _is_count(value: Any) -> bool:
+    return not isinstance(value, float) and parse_count(value) is not None and len(str(value)) <= 12
+
+
+def _small(value: Any) -> bool:
+    return bool(re.fullmatch(r"[0-5](?:\.\d{1,2})?", str(value).strip())) or "★" in str(value)
+
+
+# -- following page -----------------------------------------------------------------------------------------------
+
+
+def _following(root: Any, place: Place, base: str) -> dict[str, Any] | None:
+    """Say how the next page is asked for: an address in the answer, a cursor, or a counted parameter."""
+    query = [part.partition("=")[0] for part in base.partition("?")[2].split("&") if part]
+    outer = dict(_scalars(root)) if isinstance(root, dict) else {}
+    link = next((path for path, value in outer.items() if _last(path) in ("next", "nexturl", "nextpageurl") and isinstance(value, str) and value.startswith(("http", "/"))), None)
+    if link:
+        return {"link": link}
+    more = next((path for path, value in outer.items() if _last(path) in ("hasmore", "hasnext", "more", "hasnextpage") and isinstance(value, bool)), None)
+    spec: dict[str, Any] | None = None
+    cursors = {_last(path): path for path, value in outer.items() if _last(path) in ("cursor", "nextcursor", "endcursor", "after") and isinstance(value, (str, int)) and not isinstance(value, bool)}
+    for name in query:
+        plain = re.sub(r"[^a-z]", "", name.lower())
+        if name.lower() in _PAGE_PARAMS:
+            spec = {"param": name}
+        elif name.lower() in _OFFSET_PARAMS:
+            spec = {"param": name, "first": 0, "by": len(place.items)}
+        elif plain in ("cursor", "after") and cursors:
+            spec = {"param": name, "cursor": next(iter(cursors.values()))}
+        if spec:
+            break
+    if spec and more:
+        spec["more"] = more
+    return spec
+
+
+def _scalars(root: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator[tuple[str, Any]]:
+    for key, value in root.items():
+        path = f"{prefix}.{_quoted(key)}" if prefix else _quoted(key)
+        if isinstance(value, dict) and depth < 3:
+            yield from _scalars(value, path, depth + 1)
+        elif not isinstance(value, (dict, list)):
+            yield path, value
+
+
+def _last(path: str) -> str:
+    return re.sub(r"[^a-z]", "", path.rsplit(".", 1)[-1].lower())
+
+
+def looks_cut(values: list[str]) -> bool:
+    """Whether texts seem to be the beginnings of longer ones."""
+    return bool(values) and sum(1 for value in values if LIKELY_CUT.search(value)) >= 0.3 * len(values)

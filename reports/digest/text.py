@@ -1,0 +1,239 @@
+"""The digest as plain text: the whole of it, for readers without HTML."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+from reports.digest.labels import label
+from reports.digest.subject import subject
+from reports.say import word
+from reports.shape import Facts, Indicator, Risk
+from vocwatch.models import Level, SourceStatus
+from vocwatch.plain import one_line
+
+EXECUTIVE = "executive"
+MAX_LINKS = 3
+
+
+def render_text(facts: Facts, lang: str = "zh") -> str:
+    """Return the text part, sections in the digest's order."""
+    lines: list[str] = []
+    for number, section in enumerate(_sections(facts, lang)):
+        lines += ([""] if number else []) + [one_line(line, 600) if line else "" for line in section]
+    return "\n".join(lines) + "\n"
+
+
+def _sections(facts: Facts, lang: str) -> Iterator[list[str]]:
+    yield _verdict(facts, lang)
+    yield _actions(facts, lang)
+    yield _head("indicators", lang) + [indicator_line(i, lang) for i in facts.indicators]
+    yield _risks(facts, lang)
+    if facts.audience == EXECUTIVE:
+        yield _footer(facts, lang)
+        return
+    if facts.emerging:
+        yield _emerging(facts, lang)
+    yield _internal(facts, lang)
+    yield _trend(facts, lang)
+    yield _words(facts, lang)
+    yield _health(facts, lang)
+    yield _followups(facts, lang)
+    yield _cases(facts, lang)
+    yield _footer(facts, lang)
+
+
+def _head(key: str, lang: str) -> list[str]:
+    return [f"■ {label(key, lang)}"]
+
+
+def level_words(level: str, lang: str) -> str:
+    """Return “Ⅱ 橙色” (“Ⅱ orange”); unknown has no numeral."""
+    return word(level, lang) if level == "灰" else f"{Level(level).roman} {word(level, lang)}"
+
+
+def moment(value: dt.datetime) -> str:
+    """Return “11-15 18:00”."""
+    return f"{value:%m-%d %H:%M}"
+
+
+def number(value: float | None, lang: str) -> str:
+    """Return a figure without needless decimals, or the word for a missing one."""
+    return label("missing", lang) if value is None else f"{value:g}"
+
+
+def _verdict(facts: Facts, lang: str) -> list[str]:
+    lines = [
+        subject(facts, lang),
+        f"{level_words(facts.level, lang)}  {' '.join(s.text(lang) for s in facts.verdict)}",
+        f"{label('window', lang)} {moment(facts.window[0])} – {moment(facts.window[1])}  "
+        f"{label('generated', lang)} {moment(facts.generated_at)}  "
+        f"{label('coverage', lang)} {facts.coverage.percent}%",
+    ]
+    return lines + [f"* {note.text(lang)}" for note in facts.notes]
+
+
+def _actions(facts: Facts, lang: str) -> list[str]:
+    lines = [
+        f"{place}. [{level_words(a.level, lang)}] {a.what.text(lang)}"
+        f"（{label('owner', lang)} {a.owner}{label('comma', lang)}{label('due', lang)} {moment(a.due)}）"
+        for place, a in enumerate(facts.actions, 1)
+    ]
+    return _head("actions", lang) + (lines or [label("no_actions", lang)])
+
+
+def indicator_line(indicator: Indicator, lang: str) -> str:
+    """Return one figure with its comparison."""
+    share = f"（{label('share', lang)} {indicator.share:.0%}）" if indicator.share is not None else ""
+    partial = f" [{label('partial', lang)}]" if indicator.partial else ""
+    base = (
+        f"{label('median', lang)} {number(indicator.baseline, lang)}{label('comma', lang)}"
+        if indicator.baseline is not None
+        else ""
+    )
+    return (
+        f"{word(indicator.name, lang)} {number(indicator.value, lang)}{share}{label('stop', lang)}{base}"
+        f"{word(indicator.judgement, lang)}{partial}"
+    )
+
+
+def _risks(facts: Facts, lang: str) -> list[str]:
+    lines = _head("risks", lang)
+    if not facts.risks:
+        return [*lines, label("no_risks" if facts.coverage.calm else "no_risks_blind", lang)]
+    for risk in facts.risks:
+        lines += _risk(risk, lang)
+    return lines + ([label("more_risks", lang, count=facts.more_risks)] if facts.more_risks else [])
+
+
+def _risk(risk: Risk, lang: str) -> list[str]:
+    parts = "  ".join(f"{label(name, lang)} {value:.2f}" for name, value in risk.parts.items())
+    lines = [
+        f"{risk.rank}. [{level_words(risk.level, lang)}·{word(risk.state, lang)}] {risk.title}  "
+        f"{label('score', lang)} {risk.score:g}  {risk.incident}",
+        "   "
+        + " · ".join(
+            x
+            for x in (
+                risk.topic,
+                word(risk.product_name, lang),
+                risk.shop or "",
+                f"{label('owner', lang)} {risk.owner}",
+            )
+            if x
+        ),
+        "   "
+        + label(
+            "volume",
+            lang,
+            mentions=len(risk.mention_urls),
+            authors=risk.authors,
+            sessions=len(risk.session_ids),
+        ),
+        f"   {label('first_seen', lang)} {moment(risk.first_seen)} {word(risk.first_source, lang)}"
+        f"{label('stop', lang)}{label('sources', lang)} {label('list', lang).join(risk.sources) or '-'}",
+        *(f"   - {s.text(lang)}" for s in risk.why),
+        f"   {parts}",
+        *(f"   “{q.text}” {q.source} {q.url}" for q in risk.quotes),
+    ]
+    if risk.quotes:
+        lines.append(f"   （{label('quotes', lang)}）")
+    shown = [url for url in risk.mention_urls if url not in {q.url for q in risk.quotes}][
+        : MAX_LINKS - len(risk.quotes)
+    ]
+    lines += [f"   {label('evidence', lang)} {url}" for url in shown]
+    advice = label("stop", lang).join(s.text(lang) for s in risk.advice)
+    lines.append(f"   {label('advice', lang)}{label('colon', lang)}{advice}")
+    return lines
+
+
+def _emerging(facts: Facts, lang: str) -> list[str]:
+    return _head("emerging", lang) + [
+        f"[{level_words(e.level, lang)}] {e.title}{label('colon', lang)}"
+        + label("seen_expected", lang, expected=number(e.expected, lang), seen=e.seen)
+        for e in facts.emerging
+    ]
+
+
+def _internal(facts: Facts, lang: str) -> list[str]:
+    inside = facts.internal
+    lines = _head("internal", lang)
+    if inside.missing:
+        return [*lines, label("missing", lang)]
+    lines.append(
+        f"{label('paths', lang)}{label('colon', lang)}"
+        + "  ".join(f"{word(p, lang)} {n}" for p, n in inside.paths.items())
+    )
+    for r in inside.reasons:
+        both = f" · {label('both', lang, count=r.mentions)}" if r.both else ""
+        safety = f" · {label('safety', lang)}" if r.safety else ""
+        count = label("sessions_n", lang, count=r.sessions)
+        lines.append(f"- {r.reason} × {r.product_name or '-'}{label('colon', lang)}{count}{both}{safety}")
+    if not inside.reasons:
+        lines.append(label("no_reasons", lang))
+    csi = f"{inside.csi:.1%} " if inside.csi is not None else ""
+    return [
+        *lines,
+        f"{label('csi', lang)}{label('colon', lang)}{csi}{inside.csi_note.text(lang)}",
+        inside.rates_note.text(lang),
+    ]
+
+
+def _trend(facts: Facts, lang: str) -> list[str]:
+    lines = [f"{_head('trend', lang)[0]}（{label('trend_note', lang)}）"]
+    lines.append(
+        "  ".join(
+            f"{d.date:%m-%d} {number(d.negative, lang)}/{number(d.total, lang)}{'*' if d.partial else ''}"
+            for d in facts.trend
+        )
+    )
+    lines += [f"- {p.title} {number(p.negative, lang)}/{number(p.total, lang)}" for p in facts.platforms]
+    return [*lines, f"* {label('partial', lang)}"] if any(d.partial for d in facts.trend) else lines
+
+
+def _words(facts: Facts, lang: str) -> list[str]:
+    shown = label("list", lang).join(
+        f"{w.word}({label('words_note', lang, authors=w.authors)})" for w in facts.words
+    )
+    return [*_head("words", lang), shown or label("no_words", lang)]
+
+
+def _health(facts: Facts, lang: str) -> list[str]:
+    lines, blind = _head("health", lang), facts.coverage.blind
+    for s in blind:
+        why = f"{label('colon', lang)}{s.why.text(lang)}" if s.why else ""
+        since = (
+            f"{label('comma', lang)}{label('since', lang, date=s.since.strftime('%m-%d'))}" if s.since else ""
+        )
+        lines.append(f"- {s.title} {word(s.status.value, lang)}{since}{why}")
+    well = sum(s.status is SourceStatus.OK for s in facts.coverage.sources)
+    return [*lines, label("others_ok" if blind else "all_ok", lang, count=well)]
+
+
+def _followups(facts: Facts, lang: str) -> list[str]:
+    lines = [
+        f"- [{level_words(f.level, lang)}] {f.title}{label('colon', lang)}{f.today.text(lang)}（{f.owner}）"
+        for f in facts.followups
+    ]
+    return _head("followups", lang) + (lines or [label("no_followups", lang)])
+
+
+def _cases(facts: Facts, lang: str) -> list[str]:
+    lines = _head("cases", lang)
+    for kind, cases in (("bad_case", facts.bad_cases), ("good_case", facts.good_cases)):
+        lines += [
+            f"- {label(kind, lang)} [{word(c.path, lang)}] {c.session_id}{label('colon', lang)}“{c.text}”"
+            for c in cases
+        ]
+    return lines if len(lines) > 1 else [*lines, "-"]
+
+
+def _footer(facts: Facts, lang: str) -> list[str]:
+    return [
+        "—" * 20,
+        f"{label('method', lang)}{label('colon', lang)}{label('method_text', lang)}",
+        label("versions", lang, **facts.versions),
+        label("notice", lang),
+        label("feedback", lang),
+        label("received", lang),
+    ]

@@ -1,0 +1,398 @@
+"""Fill the digest's facts: the store is read once, in one transaction; the rest is counting."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports import measures
+from reports.advice import advice_for
+from reports.baseline import BASE_DAYS
+from reports.clusters import coordination
+from reports.coverage import Coverage, coverage, usable_days
+from reports.judgement import lead
+from reports.say import Say, from_stored, say
+from reports.score import FORMULA, reach
+from reports.shape import Action, Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
+from reports.texts import Complaint, Reader
+from reports.words import Word, hot_words
+from vocwatch.clock import day_window
+from vocwatch.models import Level, SourceStatus, TextKind
+from vocwatch.plain import one_line
+from vocwatch.settings import Settings
+from vocwatch.store import Connection, Store, digests, facts, incidents, runs
+from vocwatch.store.incidents import Heard, Member
+
+MAX_ACTIONS = 5
+MAX_QUOTES = 2
+QUOTE_LETTERS = 80
+MAX_EMERGING = 5
+MAX_CASES = 2
+_DUE = {"红": (0, 12), "橙": (0, 18), "黄": (1, 18)}  # days after the digest's own day, hour
+
+
+@dataclass
+class _Rows:
+    """What was read of the store."""
+
+    listed: list[dict[str, Any]]
+    members: dict[str, list[Member]]
+    heard: dict[tuple[str, int], Heard]
+    complaints: list[Complaint]
+    coverage: Coverage
+    measured: measures.Measured
+    alerts: list[Alert]
+    yesterday: list[dict[str, Any]]
+    words: tuple[Word, ...]
+    cases: list[Heard]
+    old_news: int
+
+
+def build_facts(
+    settings: Settings, store: Store, date: dt.date, *, now: dt.datetime, audience: str = "qa"
+) -> Facts:
+    """Return everything the digest of a business date says. Reads only; nothing is invented where rows are
+    missing.
+    """
+    reader = Reader(settings)
+    with store.read() as connection:
+        rows = _read(settings, reader, connection, date, now=now, audience=audience)
+    zone = settings.app.zone
+    risks = tuple(_risk(settings, reader, rows, row, rank) for rank, row in enumerate(rows.listed, 1))
+    shown = risks[: settings.app.digest.max_risks]
+    start, end = day_window(date, zone)
+    indicators = measures.indicators(rows.measured, rows.coverage)
+    return Facts(
+        date=date,
+        brand=settings.app.brand.name,
+        audience=audience,
+        level=_level(risks, rows.coverage),
+        verdict=_verdict(risks, rows.coverage),
+        window=(start.astimezone(zone), end.astimezone(zone)),
+        generated_at=now.astimezone(zone),
+        coverage=rows.coverage,
+        indicators=indicators,
+        actions=_actions(settings, rows, risks, date),
+        risks=shown,
+        more_risks=len(risks) - len(shown),
+        alerts=tuple(rows.alerts),
+        emerging=_emerging(risks[len(shown) :]),
+        internal=measures.internal(rows.measured, rows.complaints, reader.display),
+        trend=measures.trend(rows.measured, rows.coverage),
+        platforms=measures.platforms(rows.measured, rows.coverage),
+        words=rows.words,
+        followups=_followups(rows),
+        bad_cases=_cases(
+            reader, sorted(rows.cases, key=lambda h: (-h.severity, h.score, h.ref_id)), "negative"
+        ),
+        good_cases=_cases(reader, sorted(rows.cases, key=lambda h: (-h.score, h.ref_id)), "positive"),
+        notes=_notes(settings, rows, date),
+        versions={
+            "formula": _formula(rows),
+            "topics": settings.topics.version,
+            "thresholds": _thresholds(settings),
+        },
+    )
+
+
+def _read(
+    settings: Settings,
+    reader: Reader,
+    connection: Connection,
+    date: dt.date,
+    *,
+    now: dt.datetime,
+    audience: str,
+) -> _Rows:
+    zone = settings.app.zone
+    start, end = day_window(date, zone)
+    since = day_window(date - dt.timedelta(days=BASE_DAYS), zone)[0]
+    crawls = facts.crawl_runs(connection, since, now)
+    days = [date - dt.timedelta(days=back) for back in range(BASE_DAYS, -1, -1)]
+    usable = usable_days(
+        settings, days, crawls, facts.first_crawls(connection), facts.first_mention(connection)
+    )
+    listed = incidents.incident_list(connection, date)
+    members = defaultdict(list)
+    for member in incidents.members(connection, [row["id"] for row in listed], date + dt.timedelta(days=1)):
+        members[member.incident].append(member)
+    everything = [m for own in members.values() for m in own]
+    today = incidents.complaints(connection, start, end)
+    served = facts.service_sessions(connection, since, end)
+    inside = [s.ref_id for s in served if s.started_at >= start]
+    heard = [
+        *incidents.mentions_by_id(
+            connection, [m.ref_id for m in everything if m.text_kind == TextKind.MENTION]
+        ),
+        *incidents.sessions_by_id(
+            connection, [m.ref_id for m in everything if m.text_kind == TextKind.SESSION]
+        ),
+    ]
+    built = runs.latest(connection, "incidents", date.isoformat())
+    return _Rows(
+        listed=listed,
+        members=members,
+        heard={h.key: h for h in heard},
+        complaints=reader.complaints(today, {}),
+        coverage=coverage(settings, date, crawls, now),
+        measured=measures.Measured(
+            date=date,
+            days=days,
+            mentions=measures.count_mentions(facts.brand_mentions(connection, since, end), zone),
+            sessions=served,
+            zone=zone,
+            usable=usable,
+            new_incidents=facts.new_incidents(connection, days[0], date + dt.timedelta(days=1)),
+            built=facts.built_days(connection, days[0], date + dt.timedelta(days=1)),
+        ),
+        alerts=_alerts(settings, connection, date),
+        yesterday=_yesterday(connection, date, audience),
+        words=_words(settings, connection, date),
+        cases=incidents.sessions_by_id(connection, inside),
+        old_news=int(built.stats.get("old_news", 0)) if built else 0,
+    )
+
+
+def _alerts(settings: Settings, connection: Connection, date: dt.date) -> list[Alert]:
+    found = []
+    for row in facts.day_alerts(connection, date):
+        urls = facts.mention_urls(connection, row["mention_ids"])
+        native = facts.native_sessions(connection, row["session_ids"])
+        found.append(
+            Alert(
+                time=row["raised_at"].astimezone(settings.app.zone),
+                incident=row["incident_id"],
+                level=row["level"],
+                title=row["title"],
+                mention_urls=tuple(urls[i] for i in row["mention_ids"] if i in urls),
+                session_ids=tuple(dict.fromkeys(native[i] for i in row["session_ids"] if i in native)),
+            )
+        )
+    return found
+
+
+def _yesterday(connection: Connection, date: dt.date, audience: str) -> list[dict[str, Any]]:
+    """Return the risks of the day before as its digest told them, or as they were found if none was
+    written.
+    """
+    eve = date - dt.timedelta(days=1)
+    told = digests.load(connection, eve, audience)
+    if told is not None:
+        return list(told.get("risks", []))
+    return [{**row, "incident": row["id"]} for row in incidents.incident_list(connection, eve)]
+
+
+def _words(settings: Settings, connection: Connection, date: dt.date) -> tuple[Word, ...]:
+    zone = settings.app.zone
+    start, end = day_window(date, zone)
+    since = day_window(date - dt.timedelta(days=BASE_DAYS), zone)[0]
+    texts = list(facts.negative_texts(connection, since, end))
+    names = [name for w in settings.watches.watches for name in (w.name, *w.aliases, *w.ambiguous)]
+    return hot_words(
+        [(author or f"#{ref}", text) for ref, author, at, text in texts if at >= start],
+        (text for _, _, at, text in texts if at < start),
+        names,
+    )
+
+
+def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any], rank: int) -> Risk:
+    members = rows.members[row["id"]]
+    mentions = [
+        (m, rows.heard[("mention", m.ref_id)]) for m in members if ("mention", m.ref_id) in rows.heard
+    ]
+    sessions = [rows.heard[("session", m.ref_id)] for m in members if ("session", m.ref_id) in rows.heard]
+    originals = [h for m, h in mentions if m.cluster in (None, m.ref_id)]
+    first = min([*(h for _, h in mentions), *sessions], key=lambda h: (h.at, h.key))
+    zone = settings.app.zone
+    clusters: dict[int, list[Heard]] = defaultdict(list)
+    for m, h in mentions:
+        clusters[m.cluster or m.ref_id].append(h)
+    level = Level(row["level"])
+    return Risk(
+        rank=rank,
+        incident=row["id"],
+        level=level.value,
+        state=row["state"],
+        title=row["title"],
+        topic=row["topic"],
+        product=row["product"],
+        product_name=reader.display.get(row["product"] or "", row["product"]) or "品牌整体",
+        shop=row["shop"],
+        owner=row["owner"],
+        score=row["score"],
+        formula=row["formula"],
+        parts=dict(row["parts"]),
+        why=tuple(from_stored(stored) for stored in row["why"]),
+        authors=len({(h.channel, h.author or h.ref_id) for h in originals}),
+        copies=len(mentions) - len(originals),
+        mention_urls=tuple(dict.fromkeys(h.url for _, h in mentions)),
+        session_ids=tuple(dict.fromkeys(h.native_id for h in sessions)),
+        sources=tuple(sorted({_source_title(settings, h.channel) for _, h in mentions})),
+        lead_days=lead(_days(sessions, zone), _days([h for _, h in mentions], zone)),
+        first_seen=row["first_seen_at"].astimezone(zone),
+        first_source="客服会话"
+        if first.text_kind is TextKind.SESSION
+        else _source_title(settings, first.channel),
+        today=Today(row["authors"], row["mentions"], row["sessions"], row["expected"], row["p_value"]),
+        quotes=_quotes(settings, originals, row["topic"]),
+        advice=advice_for(row["topic"], level, any(coordination(own) for own in clusters.values())),
+        recurs_of=row["recurs_of"],
+    )
+
+
+def _days(heard: Sequence[Heard], zone: dt.tzinfo) -> list[dt.date]:
+    return [h.at.astimezone(zone).date() for h in heard]
+
+
+def _source_title(settings: Settings, name: str) -> str:
+    source = settings.sources.get(name)
+    return source.title if source else name
+
+
+def _quotes(settings: Settings, originals: Sequence[Heard], topic: str) -> tuple[Quote, ...]:
+    """Two public texts that still stand, those most read first; none when the configuration says so."""
+    if not settings.app.digest.quotes:
+        return ()
+    standing = [h for h in originals if not h.gone and h.text.strip()]
+    order = sorted(
+        standing,
+        key=lambda h: (-bool(h.red_lines), -reach(h.likes, h.replies, h.shares, h.views), h.at, h.ref_id),
+    )
+    return tuple(
+        Quote(
+            excerpt(h, topic),
+            h.url,
+            h.page_sha,
+            _source_title(settings, h.channel),
+            h.at.astimezone(settings.app.zone),
+        )
+        for h in order[:MAX_QUOTES]
+    )
+
+
+def excerpt(heard: Heard, topic: str = "") -> str:
+    """Return up to 80 characters around the clause that complains of `topic`."""
+    spans = [s for s in heard.spans if s.get("topic") == topic] or list(heard.spans)
+    start = max(0, int(spans[0]["start"]) - 20) if spans else 0
+    if len(heard.text) <= QUOTE_LETTERS:
+        start = 0
+    cut = one_line(heard.text[start : start + 2 * QUOTE_LETTERS], 2 * QUOTE_LETTERS).strip()
+    return ("…" if start else "") + one_line(cut, QUOTE_LETTERS - bool(start))
+
+
+def _level(risks: Sequence[Risk], covered: Coverage) -> str:
+    """The highest level; 灰 (unknown) on a blind day without one, 蓝 on a calm one."""
+    if risks:
+        return min((Level(r.level) for r in risks), key=lambda level: level.rank).value
+    return Level.BLUE.value if covered.calm else "灰"
+
+
+def _verdict(risks: Sequence[Risk], covered: Coverage) -> tuple[Say, ...]:
+    """One or two sentences; 平稳 only if coverage is at least 90 % and nothing is ranked."""
+    blind = len(covered.blind)
+    serious = [r for r in risks if r.level != Level.BLUE]
+    if serious:
+        first = say("verdict.risk", count=len(serious), level=serious[0].level, title=serious[0].title)
+        return (first,) if covered.calm else (first, say("verdict.partial", count=blind))
+    if not covered.calm:
+        return (say("verdict.blind", count=blind, percent=covered.percent),)
+    if risks:
+        return (say("verdict.watch", watch=len(risks), percent=covered.percent),)
+    return (say("verdict.calm", percent=covered.percent),)
+
+
+def _actions(settings: Settings, rows: _Rows, risks: Sequence[Risk], date: dt.date) -> tuple[Action, ...]:
+    """Up to five: one for each risk of yellow or above, one for each blind source, one for missing
+    sessions.
+    """
+    found = [
+        Action(
+            say("action.risk", title=r.title, advice=r.advice[0].key),
+            r.owner,
+            _due(settings, r.level, date),
+            r.incident,
+            r.level,
+        )
+        for r in risks
+        if r.level in _DUE
+    ]
+    blind = [s for s in rows.coverage.sources if s.status not in (SourceStatus.OK, SourceStatus.EMPTY)]
+    health = [
+        Action(
+            say("action.source", name=s.title, status=s.status.value),
+            settings.sources[s.name].owner,
+            _due(settings, "橙", date),
+            None,
+            "灰",
+        )
+        for s in sorted(blind, key=lambda s: s.share)
+    ]
+    if rows.measured.sessions_missing:
+        health.append(
+            Action(say("action.sessions"), settings.app.default_owner, _due(settings, "橙", date), None, "灰")
+        )
+    room = MAX_ACTIONS - min(len(health), 1)  # a blind source is never crowded out
+    return tuple([*found[:room], *health][:MAX_ACTIONS])
+
+
+def _due(settings: Settings, level: str, date: dt.date) -> dt.datetime:
+    """Red by noon, orange by evening of the morning the digest is read, yellow a day later."""
+    days, hour = _DUE[level]
+    return dt.datetime.combine(date + dt.timedelta(days=1 + days), dt.time(hour), tzinfo=settings.app.zone)
+
+
+def _emerging(rest: Sequence[Risk]) -> tuple[Emerging, ...]:
+    return tuple(
+        Emerging(r.incident, r.level, r.title, r.topic, r.today.voices, r.today.expected, r.today.p_value)
+        for r in rest[:MAX_EMERGING]
+    )
+
+
+def _followups(rows: _Rows) -> tuple[FollowUp, ...]:
+    now = {row["id"]: row for row in rows.listed}
+    return tuple(
+        FollowUp(
+            old["incident"],
+            old["title"],
+            old["level"],
+            old["owner"],
+            say("follow.still", state=now[old["incident"]]["state"], level=now[old["incident"]]["level"])
+            if old["incident"] in now
+            else say("follow.quiet"),
+        )
+        for old in rows.yesterday[:MAX_ACTIONS]
+    )
+
+
+def _cases(reader: Reader, ordered: Iterable[Heard], sentiment: str) -> tuple[Case, ...]:
+    found: dict[str, Case] = {}
+    for h in ordered:
+        if h.sentiment == sentiment and h.text.strip() and h.native_id not in found:
+            product = reader.product(h)
+            found[h.native_id] = Case(
+                h.native_id, h.channel, reader.display.get(product or "", product) or "", excerpt(h)
+            )
+        if len(found) == MAX_CASES:
+            break
+    return tuple(found.values())
+
+
+def _notes(settings: Settings, rows: _Rows, date: dt.date) -> tuple[Say, ...]:
+    notes = [say("note.campaign", name=c.name) for c in settings.app.campaigns if c.date == date]
+    if rows.old_news:
+        notes.append(say("note.old_news", texts=rows.old_news))
+    if rows.measured.sessions_missing:
+        notes.append(say("note.no_sessions"))
+    return tuple(notes)
+
+
+def _formula(rows: _Rows) -> str:
+    return str(rows.listed[0]["formula"]) if rows.listed else FORMULA
+
+
+def _thresholds(settings: Settings) -> str:
+    levels = settings.app.risk.levels
+    return f"Ⅰ≥{levels.red:g} Ⅱ≥{levels.orange:g} Ⅲ≥{levels.yellow:g} Ⅳ≥{levels.blue:g}"

@@ -1,0 +1,206 @@
+"""The day in figures: indicators, trend, platforms, and what customer service heard."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from reports.baseline import BASE_DAYS, judge_count, same_weekdays
+from reports.coverage import Coverage
+from reports.say import Say, say
+from reports.shape import Indicator, Internal, Platform, Reason, TrendDay
+from reports.texts import Complaint
+from vocwatch.models import SourceStatus
+from vocwatch.store.facts import BrandMention, ServiceSession
+
+TREND_DAYS = 14
+FULL_SHARE = 0.9
+MAX_REASONS = 5
+MIN_RATED = 20
+UNSATISFIED = ("不满意", "差", "不满")
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Mentions of a day and source, and the negative ones."""
+
+    total: int = 0
+    negative: int = 0
+
+
+Volumes = dict[tuple[dt.date, str], Volume]
+
+
+def count_mentions(mentions: Iterable[BrandMention], zone: dt.tzinfo) -> Volumes:
+    """Count by business date and source."""
+    total: Counter[tuple[dt.date, str]] = Counter()
+    negative: Counter[tuple[dt.date, str]] = Counter()
+    for mention in mentions:
+        key = (mention.at.astimezone(zone).date(), mention.source)
+        total[key] += 1
+        negative[key] += mention.sentiment == "negative"
+    return {key: Volume(total[key], negative[key]) for key in total}
+
+
+@dataclass
+class Measured:
+    """The counts behind a digest. `usable` tells which source was read on which day."""
+
+    date: dt.date
+    days: Sequence[dt.date]
+    mentions: Volumes
+    sessions: Sequence[ServiceSession]
+    zone: dt.tzinfo
+    usable: Mapping[str, set[dt.date]]
+    new_incidents: Mapping[dt.date, int]
+    built: set[dt.date]
+
+    @cached_property
+    def sessions_by_day(self) -> dict[dt.date, set[str]]:
+        """Distinct sessions of each day."""
+        found: dict[dt.date, set[str]] = defaultdict(set)
+        for session in self.sessions:
+            found[session.started_at.astimezone(self.zone).date()].add(session.native_id)
+        return found
+
+    @property
+    def sessions_missing(self) -> bool:
+        """No session of the day was imported."""
+        return not self.sessions_by_day.get(self.date)
+
+    @property
+    def today(self) -> list[ServiceSession]:
+        """The day's sessions; one that came by two paths stands twice."""
+        return [s for s in self.sessions if s.started_at.astimezone(self.zone).date() == self.date]
+
+    def volume(self, day: dt.date) -> Volume:
+        """All sources together."""
+        own = [v for (d, _), v in self.mentions.items() if d == day]
+        return Volume(sum(v.total for v in own), sum(v.negative for v in own))
+
+    def read_share(self, day: dt.date) -> float:
+        """Share of the sources with any history that were read on a day."""
+        return sum(day in dates for dates in self.usable.values()) / len(self.usable) if self.usable else 0.0
+
+
+def indicators(m: Measured, covered: Coverage) -> tuple[Indicator, ...]:
+    """The four figures, each beside the median of the four same weekdays that were read in full."""
+    past = same_weekdays(m.date)
+    read = [m.volume(d) for d in past if m.read_share(d) >= FULL_SHARE]
+    now = m.volume(m.date)
+    partial = bool(covered.blind)
+    sessions = None if m.sessions_missing else len(m.sessions_by_day[m.date])
+    total_base, total_word = judge_count(now.total, [v.total for v in read])
+    bad_base, bad_word = judge_count(now.negative, [v.negative for v in read])
+    in_base, in_word = judge_count(
+        sessions or 0, [len(m.sessions_by_day[d]) for d in past if m.sessions_by_day.get(d)]
+    )
+    fresh = m.new_incidents.get(m.date, 0)
+    new_base, new_word = judge_count(fresh, [m.new_incidents.get(d, 0) for d in past if d in m.built])
+    return (
+        Indicator("总声量", now.total, total_base, total_word, partial=partial),
+        Indicator(
+            "负面", now.negative, bad_base, bad_word, now.negative / now.total if now.total else None, partial
+        ),
+        Indicator("客服差评会话", sessions, in_base, in_word if sessions is not None else "基线不足"),
+        Indicator("新增风险主题", fresh, new_base, new_word, partial=partial),
+    )
+
+
+def trend(m: Measured, covered: Coverage) -> tuple[TrendDay, ...]:
+    """The last 14 days, oldest first. A day no source was read on has no number."""
+    found = []
+    for back in range(TREND_DAYS - 1, -1, -1):
+        day = m.date - dt.timedelta(days=back)
+        volume = m.volume(day)
+        share = (1.0 if not covered.blind else covered.percent / 100) if back == 0 else m.read_share(day)
+        known = share > 0 or volume.total > 0
+        found.append(
+            TrendDay(
+                day,
+                volume.total if known else None,
+                volume.negative if known else None,
+                len(m.sessions_by_day[day]) if m.sessions_by_day.get(day) else None,
+                partial=share < 1,
+            )
+        )
+    return tuple(found)
+
+
+def platforms(m: Measured, covered: Coverage) -> tuple[Platform, ...]:
+    """Each source's volume, most negative first; one that was not read has no number."""
+    found = []
+    for source in covered.sources:
+        volume = m.mentions.get((m.date, source.name), Volume())
+        unread = source.status is not SourceStatus.OK and not volume.total
+        found.append(
+            Platform(
+                source.name,
+                source.title,
+                source.status.value,
+                None if unread else volume.total,
+                None if unread else volume.negative,
+            )
+        )
+    return tuple(sorted(found, key=lambda p: (-(p.negative or 0), -(p.total or 0), p.name)))
+
+
+def internal(m: Measured, outside: Sequence[Complaint], display: Mapping[str, str]) -> Internal:
+    """The day inside: paths, top reasons by product, satisfaction with its formula or the reason why there
+    is none.
+    """
+    csi, note = satisfaction(m.sessions)
+    paths = Counter(path for path, _ in {(s.path, s.native_id) for s in m.today})
+    return Internal(
+        missing=m.sessions_missing,
+        total=len(m.sessions_by_day.get(m.date, ())),
+        paths=dict(sorted(paths.items(), key=lambda item: (-item[1], item[0]))),
+        reasons=_reasons(m, outside, display),
+        csi=csi,
+        csi_note=note,
+        rates_note=say("rates.none"),
+    )
+
+
+def _reasons(m: Measured, outside: Sequence[Complaint], display: Mapping[str, str]) -> tuple[Reason, ...]:
+    sessions: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for s in m.today:
+        for reason in s.topics or ((s.return_reason,) if s.return_reason else ()):
+            sessions[(reason, s.sku)].add(s.native_id)
+    public: Counter[tuple[str, str | None]] = Counter(
+        (topic, c.product) for c in outside if not c.inside for topic in c.topics
+    )
+    told = {key: ids for key, ids in sessions.items() if len(ids) > 1 or public[key]}
+    top = sorted(told.items(), key=lambda item: (-len(item[1]), item[0][0], item[0][1] or ""))[:MAX_REASONS]
+    return tuple(
+        Reason(
+            reason,
+            sku,
+            display.get(sku or "") or sku or "",
+            len(ids),
+            public[(reason, sku)],
+            public[(reason, sku)] > 0,
+            "安全" in reason,
+            tuple(sorted(ids)),
+        )
+        for (reason, sku), ids in top
+    )
+
+
+def satisfaction(sessions: Sequence[ServiceSession]) -> tuple[float | None, Say]:
+    """Return 客户满意度 = (ratings − unsatisfied) ÷ ratings with its formula, or None with the reason.
+
+    An export of bad sessions alone says nothing of satisfaction, however many there are.
+    """
+    rated = {s.native_id: s.rating for s in sessions if s.rating and s.rating.strip()}
+    if not rated:
+        return None, say("csi.few", rated=0)
+    bad = sum(any(sign in rating for sign in UNSATISFIED) for rating in rated.values())
+    if bad == len(rated):
+        return None, say("csi.biased")
+    if len(rated) < MIN_RATED:
+        return None, say("csi.few", rated=len(rated))
+    return (len(rated) - bad) / len(rated), say("csi.formula", rated=len(rated), days=BASE_DAYS)

@@ -1,0 +1,216 @@
+"""Sites that refuse, lie, hang and change: each ends honestly, and none is shown as quiet.
+
+All faults are crawled in one go (real workers, real sockets); each test looks at one of them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from crawlers.runner import CrawlResult, crawl
+from tests.conftest import ROOT
+from tests.crawlers.kit import Lab
+from tests.crawlers.site import CAPTCHA, Answer, Canary, Site, bomb, self_signed
+from vocwatch.models import SourceStatus
+from vocwatch.store import Store, open_store
+from vocwatch.store.schema import mentions, revisions
+
+OK, DEGRADED, BLOCKED = SourceStatus.OK, SourceStatus.DEGRADED, SourceStatus.BLOCKED
+EMPTY, NOT_RUN = SourceStatus.EMPTY, SourceStatus.NOT_RUN
+
+
+@dataclass
+class Ward:
+    """All faulty sites, crawled once."""
+
+    lab: Lab
+    store: Store
+    sites: dict[str, Site]
+    results: dict[str, CrawlResult]
+    canary: Canary
+
+    def texts(self, name: str) -> list[str]:
+        query = sa.select(revisions.c.text).join(mentions, revisions.c.mention_id == mentions.c.id)
+        with self.store.read() as connection:
+            return list(connection.execute(query.where(mentions.c.source == name)).scalars())
+
+
+def _detail_broken(site: Site, share: int) -> None:
+    """Rename the class of the text on every `share`-th post."""
+    def rule(path: str) -> Answer | None:
+        if path.startswith("/p/") and int(path[3:]) % share == 0:
+            answer = site._post(int(path[3:]))
+            assert isinstance(answer.body, bytes)
+            return Answer(answer.body.replace(b"class=text", b"class=x9"), headers=answer.headers)
+        return None
+
+    site.rule = rule
+
+
+def _only(prefix: str, answer: Answer, site: Site) -> None:
+    site.rule = lambda path: answer if path.startswith(prefix) else None
+
+
+def _sites(folder: Path, canary: Canary) -> dict[str, Site]:
+    names = (
+        "captcha", "forbidden", "limited", "robots500", "robotsno", "robotsgone", "hang", "drip", "truncated",
+        "bomb", "drift", "drift5", "empty", "metadata", "server", "login", "gb", "stray", "one403", "busy",
+    )
+    sites = {name: Site(posts=20) for name in names}
+    sites["tls"] = Site(posts=3, certificate=self_signed(folder / "server.pem"))
+    _only("/list?page=2", CAPTCHA, sites["captcha"])
+    _only("/list", Answer("no", 403), sites["forbidden"])
+    _only("/p/19", Answer("slow down", 429, {"Retry-After": "600"}), sites["limited"])
+    sites["robots500"].robots = Answer("error", 500)
+    sites["robotsno"].robots = Answer("User-agent: *\nAllow: /\nUser-agent: vocwatch\nDisallow: /\n")
+    sites["robotsgone"].robots = Answer("nothing", 404)
+    _only("/list", Answer(hang=4), sites["hang"])
+    _only("/list", Answer(b"x" * 100, drip=True), sites["drip"])
+    _only("/p/", Answer(b"<p class=text>half", claim=4000), sites["truncated"])
+    _only("/list", bomb(), sites["bomb"])
+    _detail_broken(sites["drift"], 1)
+    _detail_broken(sites["drift5"], 5)
+    sites["empty"].posts.clear()
+    _only("/p/4", Answer(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"}), sites["metadata"])
+    sites["metadata"].posts[7].text = "好"
+    metadata = sites["metadata"].rule
+    sites["metadata"].rule = lambda path: (
+        Answer(status=302, headers={"Location": canary.url}) if path in ("/p/7", "/p/8") else metadata(path)
+    )
+    _only("/", Answer("oops", 500), sites["server"])
+    _only("/list", Answer(status=302, headers={"Location": "/account/login?back=/list"}), sites["login"])
+    sites["gb"].encoding, sites["gb"].content_type = "gb18030", "text/html; charset=utf-8"
+    sites["gb"].posts = {1: type(sites["gb"].posts[1])(1, "这个杯盖朙显漏水，客服镕说不管")}
+    _only("/p/13", Answer("gone", 404), sites["stray"])
+    _only("/p/13", Answer("private", 403), sites["one403"])
+    sites["one403"].posts = {n: sites["one403"].posts[1] for n in range(1, 3)} | {
+        n: type(sites["one403"].posts[1])(n, f"第{n}条") for n in range(3, 31)
+    }
+    _only("/list", Answer("maintenance", 503, {"Retry-After": "120"}), sites["busy"])
+    return sites
+
+
+@pytest.fixture(scope="module")
+def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+    home = tmp_path_factory.mktemp("ward")
+    shutil.copytree(ROOT / "config", home / "config")
+    canary, lab = Canary(), Lab(home)
+    sites = _sites(home, canary)
+    for name, site in sites.items():
+        lab.forum(name, site.url)
+    lab.forum("private", sites["stray"].url.replace("127.0.0.1", "localhost"), allow=False)
+    lab.forum("decimal", f"http://2130706433:{sites['stray'].port}", allow=False)
+    lab.forum("down", canary.url.removesuffix("/latest/secret"))
+    canary_port = canary
+    dead = Site()
+    dead.close()
+    lab.forum("refused", dead.url)
+    lab.source("down", (home / "config/sources/refused.yaml").read_text().replace("name: refused", "name: down")
+               .replace(dead.url, "http://no-such-host.invalid"))
+    store = open_store(f"sqlite:///{home / 'test.sqlite3'}")
+    results = crawl(lab.settings(store.url), store)
+    yield Ward(lab, store, sites, {result.source: result for result in results}, canary_port)
+    store.close()
+    for site in sites.values():
+        site.close()
+    canary.close()
+
+
+@pytest.mark.parametrize(("name", "status", "word"), [
+    ("captcha", BLOCKED, "验证"),
+    ("forbidden", BLOCKED, "403"),
+    ("limited", BLOCKED, "600 秒"),
+    ("login", BLOCKED, "登录"),
+    ("busy", NOT_RUN, "503"),
+    ("robots500", NOT_RUN, "robots.txt 返回 500"),
+    ("robotsno", NOT_RUN, "robots.txt 不允许"),
+    ("hang", NOT_RUN, "超时"),
+    ("drip", NOT_RUN, "超时"),
+    ("refused", NOT_RUN, "连接被拒绝"),
+    ("down", NOT_RUN, "域名解析不了"),
+    ("server", NOT_RUN, "robots.txt"),
+    ("tls", NOT_RUN, "robots.txt"),
+    ("private", NOT_RUN, "内网"),
+    ("decimal", NOT_RUN, "内网"),
+    ("truncated", DEGRADED, "没收全"),
+    ("bomb", DEGRADED, "大小上限"),
+    ("drift", DEGRADED, "写法"),
+    ("drift5", DEGRADED, "详情页"),
+    ("metadata", DEGRADED, "内网"),
+    ("empty", EMPTY, "空"),
+    ("robotsgone", OK, ""),
+    ("stray", OK, ""),
+    ("one403", OK, ""),
+    ("gb", OK, ""),
+])
+def test_every_fault_ends_as_what_it_is(ward: Ward, name: str, status: SourceStatus, word: str) -> None:
+    result = ward.results[name]
+    assert result.status is status, result
+    assert word in (result.reason or ""), result
+    assert (result.reason is None) == (status is OK)
+
+
+def test_a_challenge_is_the_last_thing_asked(ward: Ward) -> None:
+    log = ward.sites["captcha"].content_log
+    assert len(log) - log.index("/list?page=2") <= 2  # one request may have been under way
+
+
+def test_robots_refusals_fetch_no_content(ward: Ward) -> None:
+    for name in ("robots500", "robotsno"):
+        assert not ward.sites[name].content_log
+    assert all(not any("/trap/" in path for path in site.log) for site in ward.sites.values())
+    assert ward.sites["stray"].log.count("/robots.txt") == 1
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(ward: Ward) -> None:
+    assert "TLS" in str(ward.results["tls"].reason)
+    assert not ward.sites["tls"].log
+
+
+def test_nothing_private_is_ever_connected_to(ward: Ward) -> None:
+    assert not ward.canary.touched
+    assert ward.results["metadata"].stats["errors"]["private"] >= 2
+    assert not any("localhost" in path for path in ward.sites["stray"].log)
+
+
+def test_lying_charsets_are_seen_through(ward: Ward) -> None:
+    assert ward.texts("gb") == ["这个杯盖朙显漏水，客服镕说不管"]
+
+
+def test_what_could_be_read_is_kept(ward: Ward) -> None:
+    assert len(ward.texts("drift5")) >= 16
+    assert not ward.texts("drift")
+    assert len(ward.texts("stray")) == 19 + 6
+
+
+def test_retry_after_outlives_the_run(ward: Ward) -> None:
+    before = len(ward.sites["limited"].log)
+    [soon] = crawl(ward.lab.settings(ward.store.url, now="2026-11-16T08:39:00"), ward.store, ["limited"])
+    assert soon.status is NOT_RUN and "11-16 08:40:00" in str(soon.reason)
+    assert len(ward.sites["limited"].log) == before
+    ward.sites["limited"].rule = lambda path: None
+    [later] = crawl(ward.lab.settings(ward.store.url, now="2026-11-16T08:41:00"), ward.store, ["limited"])
+    assert later.status is OK
+
+
+def test_a_list_that_is_suddenly_empty_is_not_quiet(ward: Ward) -> None:
+    site = ward.sites["robotsgone"]
+    site.posts.clear()
+    [result] = crawl(ward.lab.settings(ward.store.url), ward.store, ["robotsgone"])
+    assert result.status is DEGRADED and "突然是空的" in str(result.reason)
+
+
+def test_robots_last_good_copy_serves_for_a_day_and_no_longer(ward: Ward) -> None:
+    site = ward.sites["stray"]
+    site.robots = Answer("error", 500)
+    [soon] = crawl(ward.lab.settings(ward.store.url, now="2026-11-17T08:00:00"), ward.store, ["stray"])
+    assert soon.status is OK
+    site.log.clear()
+    [later] = crawl(ward.lab.settings(ward.store.url, now="2026-11-17T09:00:00"), ward.store, ["stray"])
+    assert later.status is NOT_RUN and not site.content_log

@@ -1,0 +1,118 @@
+"""The whole chain on the practice web: what it finds, what it says, and that a second run adds nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.e2e.conftest import Demo
+from tests.e2e.rows import rows
+
+pytestmark = pytest.mark.browser
+Undisturbed = tuple[Demo, dict[str, Any]]
+DATA = ROOT / "examples" / "practice" / "data"
+
+
+def posts() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (DATA / "posts.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def digest(demo: Demo) -> dict[str, Any]:
+    return dict(json.loads((demo.digests / "digest-2026-11-15.json").read_text(encoding="utf-8")))
+
+
+def test_every_source_ends_as_it_is(undisturbed: Undisturbed) -> None:
+    _, summary = undisturbed
+    statuses = {name: source["status"] for name, source in summary["sources"].items()}
+    assert statuses == {
+        "reviews": "ok", "notes": "ok", "forum": "ok", "complaints": "ok", "news": "ok", "video": "blocked",
+    }
+
+
+def test_every_post_that_is_visible_is_stored_once(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    stored = [json.loads(line) for line in rows(demo.database)["mentions"]]
+    for site in ("reviews", "notes", "forum", "complaints", "news"):
+        expected = sum(post["site"] == site for post in posts())
+        found = [m["native_id"] for m in stored if m["source"] == site and m["kind"] not in ("comment", "append", "reply")]
+        assert len(found) == len(set(found)) == expected, site
+
+
+def test_comments_and_follow_ups_hang_on_their_posts(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    stored = [json.loads(line) for line in rows(demo.database)["mentions"]]
+    ids = {(m["source"], m["native_id"]) for m in stored}
+    below = [m for m in stored if m["kind"] in ("comment", "append")]
+    assert below and all((m["source"], m["parent"]) in ids for m in below)
+    wanted = sum(len(post["comments"]) for post in posts() if post["site"] in ("notes", "forum"))
+    assert sum(m["kind"] == "comment" for m in below) == wanted
+
+
+def test_no_author_and_no_planted_personal_data_is_stored(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    everything = "\n".join(line for table in rows(demo.database).values() for line in table)
+    planted = json.loads((DATA / "labels.json").read_text(encoding="utf-8"))["pii"]
+    values = {item["value"] for item in planted if item["kind"] != "nickname"}
+    assert values and not [value for value in values if value in everything]
+
+
+def test_both_incidents_lead_the_digest(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    found = digest(demo)
+    assert found["level"] == "红"
+    burns = [r for r in found["risks"] if r["product"] == "SG-N502"]
+    leaks = [r for r in found["risks"] if r["product"] == "SG-C203" and r["topic"] == "产品质量/漏水"]
+    assert burns and burns[0]["level"] == "红" and burns[0]["owner"] == "陆知夏"
+    assert leaks and leaks[0]["owner"] == "贺一帆" and leaks[0]["lead_days"] == 2
+    assert leaks[0]["session_ids"] and leaks[0]["mention_urls"]
+
+
+def test_no_third_incident_is_invented(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    assert {risk["product"] for risk in digest(demo)["risks"]} <= {"SG-N502", "SG-C203"}
+
+
+def test_blind_is_said(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    coverage = digest(demo)["coverage"]
+    assert coverage["sources"]["video"]["status"] == "blocked" and coverage["sources"]["video"]["why"]
+    assert coverage["percent"] < 100
+    assert "受阻" in (demo.digests / "digest-2026-11-15.html").read_text(encoding="utf-8")
+
+
+def test_pictures_were_taken(undisturbed: Undisturbed) -> None:
+    _, summary = undisturbed
+    assert len(summary["pictures"]) == 2
+    assert all(Path(path).read_bytes().startswith(b"\x89PNG") for path in summary["pictures"])
+
+
+def test_a_bad_row_is_reported_and_the_good_ones_stand(undisturbed: Undisturbed) -> None:
+    _, summary = undisturbed
+    assert summary["imports"]["流失会话.csv"] == {"rows": 59, "added": 58, "problems": 1}
+
+
+def test_evidence_is_kept_under_its_own_hash(undisturbed: Undisturbed) -> None:
+    import gzip
+    import hashlib
+
+    demo, _ = undisturbed
+    pages = [json.loads(line) for line in rows(demo.database)["pages"]]
+    kept = {file.name: file for file in (demo.data / "demo" / "evidence").rglob("*.gz")}
+    assert pages
+    for page in pages:
+        matching = [file for name, file in kept.items() if page["sha256"].endswith(re.sub(r"\.gz$", "", name)[-60:])]
+        assert matching and hashlib.sha256(gzip.decompress(matching[0].read_bytes())).hexdigest() == page["sha256"]
+
+
+def test_a_second_run_adds_nothing(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    before = rows(demo.database)
+    again = demo.run()
+    assert all(source["new"] == 0 for source in again["sources"].values())
+    assert all(report["added"] == 0 for report in again["imports"].values())
+    assert rows(demo.database) == before
