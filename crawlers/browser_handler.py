@@ -28,7 +28,12 @@ from vocwatch.settings.sources import Browser
 UNWANTED = frozenset({"Image", "Media", "Font", "Ping", "Prefetch", "CSPViolationReport"})
 WAIT_SECONDS = 15
 SCROLL_SECONDS = 90
-STILL_ROUNDS = 3  # so many looks without anything new mean that the page has ended
+STILL_ROUNDS = 2  # so many looks without anything new mean that the page has ended
+_SCROLL = """css => {
+    const count = document.querySelectorAll(css).length;
+    window.scrollTo(0, document.body ? document.body.scrollHeight : 0);
+    return count;
+}"""
 _NET_ERRORS: tuple[tuple[str, type[Exception]], ...] = (
     ("ERR_NAME_NOT_RESOLVED", CannotResolveHostError), ("ERR_CONNECTION_REFUSED", DownloadConnectionRefusedError),
     ("ERR_TIMED_OUT", DownloadTimeoutError), ("ERR_CONNECTION_TIMED_OUT", DownloadTimeoutError),
@@ -121,19 +126,28 @@ class Watch:
 async def scroll(page: Page, ready: Browser) -> bool:
     """Scroll down until nothing is added any more; False when a limit came first."""
     deadline = time.monotonic() + SCROLL_SECONDS
-    seen, still = -1, 0
-    for _ in range(ready.max_scrolls + STILL_ROUNDS):
-        count = await page.locator(str(ready.scroll_until)).count()
-        still = still + 1 if count == seen else 0
-        seen = max(seen, count)
-        if still >= STILL_ROUNDS:
-            return True
-        if time.monotonic() > deadline:
-            return False
-        await page.evaluate("window.scrollTo(0, document.body ? document.body.scrollHeight : 0)")
-        with contextlib.suppress(PlaywrightTimeout):
+    asked = 0
+
+    def count_request(_: Any) -> None:
+        nonlocal asked
+        asked += 1
+
+    page.on("request", count_request)
+    still = 0.0
+    for _ in range(ready.max_scrolls + 2 * STILL_ROUNDS):
+        before = asked
+        seen = await page.evaluate(_SCROLL, ready.scroll_until)
+        try:
             await page.wait_for_function(
                 "([css, seen]) => document.querySelectorAll(css).length > seen",
                 arg=[ready.scroll_until, seen], timeout=max(ready.settle_ms, 50),
             )
+            still = 0.0
+        except PlaywrightTimeout:
+            # A page that asked its server for something may only be slow: that round counts half.
+            still += 1.0 if asked == before else 0.5
+        if still >= STILL_ROUNDS:
+            return True
+        if time.monotonic() > deadline:
+            break
     return False

@@ -171,7 +171,8 @@ class StorePages:
             rating=_finite(record.rating), likes=_count(record.likes), replies=_count(record.replies),
             shares=_count(record.shares), views=_count(record.views), parent=_short(record.parent, None),
             product=_short(record.product, 200), sku=_short(record.sku, 100), shop=_short(record.shop, 200),
-            partial=item.partial,
+            # A title that stands in for a missing text must not pass for an edit of the text.
+            partial=item.partial or bool(record.extra.get("title_only")),
         )
 
     # -- telling ------------------------------------------------------------------------------------------

@@ -27,6 +27,7 @@ _AUTHOR = (
 _TEXT = re.compile(r"text|content|body|desc|comment|message|review|detail|summary|quote|正文", re.IGNORECASE)
 _RATING = re.compile(r"star|rating|score|rate|评分", re.IGNORECASE)
 _LIKES = re.compile(r"like|useful|helpful|vote|digg|zan|praise|thumb|upvote", re.IGNORECASE)
+_REPLIES = re.compile(r"repl(?:y|ies)|comments?[-_]?(?:count|num)?$|reviews?-?count|回复|评论", re.IGNORECASE)
 _TITLE = re.compile(r"title|subject|headline", re.IGNORECASE)
 _SHOP = re.compile(r"shop|store|merchant|seller", re.IGNORECASE)
 _LINK = re.compile(r"permalink|title|subject|detail|link|thread|headline", re.IGNORECASE)
@@ -58,6 +59,7 @@ class Fields:
     link_values: tuple[str, ...] = ()
     link_title: str | None = None
     in_link: bool = False
+    replies: str | None = None
 
 
 def own_text(node: LexborNode) -> str:
@@ -110,7 +112,9 @@ def field_paths(
     native = _native_id(items)
     if native is not None:
         found = {"native_id": native, **found}
-    return Fields(found, link, link_values, _link_title(common, anchor, title), text is not None and _is_linked(text))
+    replies = next((column.path for column in common if _REPLIES.search(column.path) and _looks_counted(column)), None)
+    linked = text is not None and _is_linked(text)
+    return Fields(found, link, link_values, _link_title(common, anchor, title), linked, replies)
 
 
 # -- single fields ------------------------------------------------------------------------------------------------
@@ -125,11 +129,12 @@ def _time(columns: Iterable[Column], now: dt.datetime, zone: ZoneInfo) -> str | 
                 continue
             parsed = [parse_time(value, now, zone) for value in values]
             share = sum(1 for moment, _ in parsed if moment is not None) / len(values)
-            dated = sum(1 for value in values if _DATED.search(value) or attribute and value.isdigit()) / len(values)
-            if share < 0.8 or dated < 0.8:
+            named = column.path.startswith("time") or bool(_TIME.search(column.path))
+            dated = sum(1 for value in values if _DATED.search(value) or (attribute and value.isdigit())) / len(values)
+            if share < 0.8 or (dated < 0.8 and not named):
                 continue
             fine = sum(1 for _, precision in parsed if precision in ("second", "minute")) / len(values)
-            here = 2 * share + 2 * (column.path.startswith("time")) + 1.5 * bool(_TIME.search(column.path)) + fine
+            here = 2 * share + 2 * column.path.startswith("time") + 1.5 * bool(_TIME.search(column.path)) + fine
             here += 0.5 * (attribute == "datetime") - statistics.median(map(len, values)) / 60
             if here > mark:
                 best, mark = (column.path if attribute is None else f"{column.path}@{attribute}"), here

@@ -11,13 +11,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from crawlers.extractors import Extraction, SpecError, extract
 from pydantic import ValidationError
-from vocwatch.models import MentionRecord, Page
+
+from crawlers.extractors import Extraction, SpecError, extract
+from vocwatch.models import MentionKind, MentionRecord, Page
 from vocwatch.settings import Source
 
 # A text that ends like this goes on elsewhere.
 LIKELY_CUT = re.compile(r"(?:…|\.\.\.|\[\.\.\.\]|全文|展开|阅读更多|查看更多|查看详情|read more)\s*$", re.IGNORECASE)
+GOOD_COMMENT = 1.2  # completeness of a comment that has at least a time beside its words
 SPOKEN = 12  # characters from which a text is more than a label
 _KINDS = (
     ("complaint", re.compile(r"complain|tousu|投诉", re.IGNORECASE)),
@@ -84,7 +86,7 @@ class Bench:
             found = extract(self.page, step, source, self.now, self.zone)
         except (ValidationError, SpecError):
             return None  # a page can hold names that make no valid path
-        return Trial(draft, found, _link_mark(found) if draft.links else _record_mark(found.records, self.page.url))
+        return Trial(draft, found, _link_mark(found) if draft.links else _mark(draft, found, self.page.url))
 
     def best(self, drafts: Iterable[Draft]) -> tuple[Trial | None, Trial | None]:
         """Return the best trial that reads records and the best that names links; of equals the earlier one."""
@@ -99,6 +101,16 @@ class Bench:
             else:
                 records = trial if records is None or trial.mark > records.mark * 1.05 else records
         return records, links
+
+
+def _mark(draft: Draft, found: Extraction, page_url: str) -> float:
+    """A post with its comments is worth more than the post alone, however short the comments are."""
+    comments = [record for record in found.records if record.kind is MentionKind.COMMENT]
+    posts = [record for record in found.records if record.kind is not MentionKind.COMMENT]
+    if draft.whole and posts and comments:
+        good = sum(_completeness(comment, page_url) for comment in comments) / len(comments) >= GOOD_COMMENT
+        return _record_mark(posts, page_url) * (1.2 if good else 0.9)
+    return _record_mark(found.records, page_url)
 
 
 def _record_mark(records: list[MentionRecord], page_url: str) -> float:
@@ -136,7 +148,7 @@ def _link_mark(found: Extraction) -> float:
 
 def guess_kind(*hints: object) -> str:
     """Say what kind of mention it is from addresses, selectors and field names; a post where nothing tells."""
-    words = " ".join(str(hint) for hint in hints)
+    words = " ".join(hint for hint in hints if isinstance(hint, str))
     if any(isinstance(hint, dict) and "rating" in hint for hint in hints):
         return "review"
     return next((kind for kind, pattern in _KINDS if pattern.search(words)), "post")

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from selectolax.lexbor import LexborNode
 
 from crawlers.extractors.documents import HtmlDocument
-from crawlers.extractors.values import absolute_url
+from crawlers.extractors.values import absolute_url, clean_line
 from crawlers.propose_columns import Column, Fields, columns_of, field_paths, own_text
 from crawlers.propose_draft import Draft, guess_kind
 from crawlers.propose_selectors import container, signature
@@ -25,6 +25,7 @@ _ASIDE = re.compile(r"(?:^|[-_ ])(?:nav|menu|sidebar|side|aside|footer|breadcrum
 _NEXT = (
     'a[rel="next"]', "a.next", "li.next a", ".next > a", ".pagination-next a", "a.nxt", "a.page-next", "a.next-page", 'link[rel="next"]',
 )
+_FIRST_WORDS = ("楼主", "主楼", "1楼", "1#", "#1", "一楼")
 _NEXT_WORDS = ("下一页", "下页", "后一页", "Next", "next")
 
 
@@ -45,7 +46,7 @@ def drafts_of(document: HtmlDocument, base: str, now: dt.datetime, zone: ZoneInf
         if fields.link is not None and (links := _links(group, fields, base)):
             yield Draft({"extract": "html", "links": links}, "列表页（点进去才是正文）", following, links=True)
         if "text" in fields.found:
-            yield _blocks(document, group, fields, base, following)
+            yield _blocks(document, group, columns, fields, base, following)
     yield from _single(document, base, now, zone, following)
 
 
@@ -102,12 +103,15 @@ def _nested(nodes: list[LexborNode]) -> bool:
     return inside > 0.2 * len(nodes)
 
 
-def _blocks(document: HtmlDocument, group: Group, fields: Fields, base: str, following: dict[str, Any] | None) -> Draft:
+def _blocks(
+    document: HtmlDocument, group: Group, columns: dict[str, Column], fields: Fields, base: str,
+    following: dict[str, Any] | None,
+) -> Draft:
     found = dict(fields.found)
     if fields.link is not None:
         found.setdefault("url", fields.link)
     spec = {"items": group.selector, "fields": found}
-    first = _first_floor(group)
+    first = _first_floor(group, columns)
     if first is None or "rating" in found:
         kind = guess_kind(group.selector, base, found)
         return Draft({"extract": "html", "records": [{"kind": kind, **spec}]}, "重复区块", following, in_link=fields.in_link)
@@ -119,8 +123,8 @@ def _blocks(document: HtmlDocument, group: Group, fields: Fields, base: str, fol
     return Draft({"extract": "html", "records": records}, "主帖加楼层", following, whole=True, in_link=fields.in_link)
 
 
-def _first_floor(group: Group) -> str | None:
-    """A sign that only the thread's own text carries: an attribute that counts from one."""
+def _first_floor(group: Group, columns: dict[str, Column]) -> str | None:
+    """A sign that only the thread's own text carries: an attribute that counts from one, or the words for it."""
     for name, value in group.nodes[0].attributes.items():
         if not re.search(r"floor|index|num|no$|position|seq", name) or value not in ("0", "1"):
             continue
@@ -128,6 +132,10 @@ def _first_floor(group: Group) -> str | None:
         if all(number.isdigit() for number in numbers) and len(set(numbers)) == len(numbers):
             # The item counts among its own matches, so the condition has to name it whole.
             return f'{group.selector.split(" ")[-1]}[{name}="{value}"]'
+    for column in columns.values():
+        word = column.texts[0] if column.rows[0] == 0 else ""
+        if word in _FIRST_WORDS and word not in column.texts[1:]:
+            return f"xpath:.//*[normalize-space()='{word}']"
     return None
 
 
@@ -147,6 +155,8 @@ def _links(group: Group, fields: Fields, base: str) -> dict[str, Any] | None:
     for name in ("author", "published_at", "likes", "shop"):
         if name in fields.found:
             carried[name] = fields.found[name]
+    if fields.replies is not None:
+        carried["replies"] = fields.replies
     return {"items": group.selector, "fields": carried}
 
 
@@ -170,22 +180,30 @@ def _single(
     document: HtmlDocument, base: str, now: dt.datetime, zone: ZoneInfo, following: dict[str, Any] | None
 ) -> Iterator[Draft]:
     """The page as one post: named fields where they can be found, the article reader for the rest."""
-    fields = _fields_of_page(document, base, now, zone)
+    body = document.tree.body
+    if body is None:
+        return
+    fields = _fields_of_page(document, body, base, now, zone)
     kind = guess_kind(urlsplit(base).path, fields)
     if "text" in fields:
         yield Draft({"extract": "html", "records": [{"kind": kind, "fields": fields}]}, "单篇内容页", None, whole=True)
         if not {"title", "author", "published_at"} <= fields.keys():
             record = {"kind": kind, "article": True, "fields": fields}
             yield Draft({"extract": "html", "records": [record]}, "单篇内容页", None, whole=True)
-    elif len(_links_in(document)) * 8 < len(own_text(document.tree.body) if document.tree.body is not None else ""):
+    elif not _mostly_links(body):
         record = {"kind": "article" if kind == "post" else kind, "article": True}
         yield Draft({"extract": "html", "records": [record]}, "文章", None, whole=True)
 
 
-def _fields_of_page(document: HtmlDocument, base: str, now: dt.datetime, zone: ZoneInfo) -> dict[str, Any]:
-    body = document.tree.body
-    if body is None:
-        return {}
+def _mostly_links(body: LexborNode) -> bool:
+    """Whether the page leads elsewhere rather than saying something itself."""
+    linked = sum(len(own_text(anchor)) for anchor in body.css("a[href]"))
+    return linked > 0.25 * len(clean_line(body.text(separator=" "), 100_000))
+
+
+def _fields_of_page(
+    document: HtmlDocument, body: LexborNode, base: str, now: dt.datetime, zone: ZoneInfo
+) -> dict[str, Any]:
     roots = [node for selector in ("article", "main", '[role="main"]') for node in document.tree.css(selector)]
     root = roots[0] if len(roots) == 1 or roots and roots[0].tag == "article" else body
     columns = {path: column for path, column in columns_of([root]).items() if not _outside(column.nodes[0])}
@@ -228,6 +246,3 @@ def _within(node: LexborNode, outer: LexborNode) -> bool:
         step = step.parent
     return False
 
-
-def _links_in(document: HtmlDocument) -> list[LexborNode]:
-    return [anchor for anchor in document.tree.css("a[href]") if (anchor.text() or "").strip()]

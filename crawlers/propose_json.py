@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from crawlers.extractors import parse_count, parse_rating, parse_time
 from crawlers.extractors.values import absolute_url
-from crawlers.propose_draft import LIKELY_CUT, Draft, guess_kind
+from crawlers.propose_draft import Draft, guess_kind
 
 MAX_DEPTH, MAX_PLACES, MAX_KEYS, SAMPLE = 10, 400, 200, 40
 STATE_NAMES = (
@@ -89,10 +89,19 @@ def drafts_of(root: Any, base: str, now: dt.datetime, zone: ZoneInfo, state: str
         if "url" in fields:
             yield Draft(_step(state, [], _links(place, fields)), following=_following(root, place, base), links=True)
     for _, place, fields in singles[:4]:
-        main = _record(place, fields, base)
-        yield Draft(_step(state, [main]))
+        main = {"kind": guess_kind(base, place.path), "fields": _from_root(place.path, fields)}
+        yield Draft(_step(state, [main]), whole=True)
         for _, other, below in lists[:3]:
-            yield Draft(_step(state, [main, {**_record(other, below, base), "kind": "comment"}]))
+            comments = {**_record(other, below, base), "kind": "comment"}
+            yield Draft(_step(state, [main, comments]), whole=True)
+
+
+def _from_root(path: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """The page is the record: its fields are looked up from the top of the document."""
+    return {
+        name: {**spec, "path": f"{path}.{spec['path']}"} if isinstance(spec, dict) else f"{path}.{spec}"
+        for name, spec in fields.items()
+    }
 
 
 def state_names(text: str) -> list[str]:
@@ -299,7 +308,3 @@ def _scalars(root: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator
 def _last(path: str) -> str:
     return re.sub(r"[^a-z]", "", path.rsplit(".", 1)[-1].lower())
 
-
-def looks_cut(values: list[str]) -> bool:
-    """Whether texts seem to be the beginnings of longer ones."""
-    return bool(values) and sum(1 for value in values if LIKELY_CUT.search(value)) >= 0.3 * len(values)

@@ -52,7 +52,7 @@ class Reader:
             kind, why = self._by_state(found, page, role), found.reason
             if kind is None:
                 self._refused_in_a_row = 0
-                tally.cover(role, found.coverage)
+                tally.cover(role, _honest_coverage(found))
                 return page, found
         if kind == "removed":
             self.removed = True
@@ -123,6 +123,13 @@ class Reader:
         kind, word = ("rate_limited", "限流") if page.status == 429 else ("unavailable", "暂停服务")
         self._context.halt(kind, f"对方{word}（{page.status}），要求 {wait:.0f} 秒后再来", retry_after=wait)
         return "halted"
+
+
+def _honest_coverage(found: Extraction) -> dict[str, tuple[int, int]]:
+    """Coverage in which a title that stands in for a missing text does not count as text."""
+    stand_ins = sum(bool(record.extra.get("title_only")) for record in found.records)
+    filled, total = found.coverage.get("text", (0, 0))
+    return {**found.coverage, "text": (max(0, filled - stand_ins), total)} if total else found.coverage
 
 
 def retry_after(value: str | None, now: dt.datetime) -> float:

@@ -196,7 +196,8 @@ def _listen(stream: IO[bytes], tail: deque[str], name: str, on_progress: Progres
             if on_progress:
                 on_progress(name, {k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", line)})
         elif line:
-            tail.append(line[:500])
+            # The verdict of a dry run is read again and has to be whole.
+            tail.append(line if line.startswith('{"status"') else line[:500])
 
 
 def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:

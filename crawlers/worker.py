@@ -23,7 +23,7 @@ from crawlers.loader import spider_class
 from crawlers.pipeline import finish
 from vocwatch.browser import NoBrowser
 from vocwatch.settings import ConfigError, Settings, Source, load_settings
-from vocwatch.store import StorageError, open_store, runs
+from vocwatch.store import StorageError, Store, open_store, runs
 
 EXIT_STORAGE, EXIT_CONFIG = 3, 4
 
@@ -74,12 +74,13 @@ def _run(given: argparse.Namespace) -> int:
     source = settings.sources.get(given.source)
     if source is None:
         raise ConfigError([f"没有这个来源：{given.source}。可用：{'、'.join(sorted(settings.sources)) or '无'}"])
-    store = None if given.dry_run else open_store(settings.env.database_url)
-    if store is not None and given.run_id is None:
+    if given.run_id is None and given.dry_run is None:
         context = own_context(settings, source)
+        context.limit = given.limit
     else:
+        # Who handed out the run id has brought the schema up to date.
+        store = None if given.dry_run else Store(settings.env.database_url)
         context = RunContext(settings, source, store, given.run_id, given.limit, given.dry_run)
-    context.limit = given.limit
     try:
         check_source(source)
         crawl(context)

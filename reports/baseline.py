@@ -30,12 +30,15 @@ Day = tuple[str, dt.date]  # channel (source, or "sessions") and business date
 
 @dataclass(frozen=True)
 class Expectation:
-    """What was to be expected in a cell today. `p` is P(X ≥ seen); `days` the usable days behind the mean."""
+    """What was to be expected in a cell today. `p` is P(X ≥ seen); `days` the usable days behind the mean and
+    `before` the voices heard on them.
+    """
 
     mean: float
     seen: int
     p: float
     days: int
+    before: int
 
 
 def base_days(day: dt.date) -> list[dt.date]:
@@ -89,7 +92,12 @@ class Baseline:
         if self.history < WARM_UP_DAYS:
             return None
         mean = self._mean(cell) * self._exposure
-        return Expectation(mean, seen, nb_tail(seen, mean, self.alpha), self.history)
+        before = sum(
+            number
+            for (channel, day), number in self._counts.get(cell, {}).items()
+            if day in self._usable.get(channel, ())
+        )
+        return Expectation(mean, seen, nb_tail(seen, mean, self.alpha), self.history, before)
 
     def _mean(self, cell: Cell) -> float:
         frozen = self._frozen.get(cell, frozenset())

@@ -66,15 +66,25 @@ class Coordination:
 
 
 def coordination(texts: Sequence[Heard]) -> Coordination | None:
-    """Return why one cluster of near-identical texts looks arranged, or None.
+    """Return why a set of copies looks arranged, or None.
 
     At least 8 texts, two or more per account, all within 48 hours. Unknown authors count as one account each.
     """
-    accounts = {heard.author or heard.ref_id for heard in texts}
-    if len(texts) < ARMY_TEXTS or len(texts) / len(accounts) < ARMY_TEXTS_PER_ACCOUNT:
+    burst = _densest(sorted(texts, key=lambda heard: heard.at))
+    accounts = {(heard.channel, heard.author or heard.ref_id) for heard in burst}
+    if len(burst) < ARMY_TEXTS or len(burst) / len(accounts) < ARMY_TEXTS_PER_ACCOUNT:
         return None
-    times = [heard.at for heard in texts]
-    lasted = max(times) - min(times)
-    if lasted > dt.timedelta(hours=ARMY_HOURS):
-        return None
-    return Coordination(len(texts), len(accounts), max(1, round(lasted.total_seconds() / 3600)))
+    lasted = burst[-1].at - burst[0].at
+    return Coordination(len(burst), len(accounts), max(1, round(lasted.total_seconds() / 3600)))
+
+
+def _densest(ordered: Sequence[Heard]) -> Sequence[Heard]:
+    """Return the 48 hours that hold most of the texts."""
+    best: Sequence[Heard] = ()
+    first = 0
+    for last, heard in enumerate(ordered):
+        while heard.at - ordered[first].at > dt.timedelta(hours=ARMY_HOURS):
+            first += 1
+        if last + 1 - first > len(best):
+            best = ordered[first : last + 1]
+    return best

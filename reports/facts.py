@@ -11,8 +11,8 @@ from typing import Any
 from reports import measures
 from reports.advice import advice_for
 from reports.baseline import BASE_DAYS
-from reports.clusters import coordination
 from reports.coverage import Coverage, coverage, usable_days
+from reports.incidents import voices
 from reports.judgement import lead
 from reports.say import Say, from_stored, say
 from reports.score import FORMULA, reach
@@ -205,11 +205,14 @@ def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any
     ]
     sessions = [rows.heard[("session", m.ref_id)] for m in members if ("session", m.ref_id) in rows.heard]
     originals = [h for m, h in mentions if m.cluster in (None, m.ref_id)]
-    first = min([*(h for _, h in mentions), *sessions], key=lambda h: (h.at, h.key))
+    began = row["first_seen_at"]
+    everything = sorted([*(h for _, h in mentions), *sessions], key=lambda h: (h.at, h.key))
+    first = next((h for h in everything if h.at >= began), everything[0])
+    outside = reader.complaints(
+        (h for _, h in mentions), {m.ref_id: m.cluster or m.ref_id for m, _ in mentions}
+    )
+    why = tuple(from_stored(stored) for stored in row["why"])
     zone = settings.app.zone
-    clusters: dict[int, list[Heard]] = defaultdict(list)
-    for m, h in mentions:
-        clusters[m.cluster or m.ref_id].append(h)
     level = Level(row["level"])
     return Risk(
         rank=rank,
@@ -225,8 +228,8 @@ def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any
         score=row["score"],
         formula=row["formula"],
         parts=dict(row["parts"]),
-        why=tuple(from_stored(stored) for stored in row["why"]),
-        authors=len({(h.channel, h.author or h.ref_id) for h in originals}),
+        why=why,
+        authors=len(voices(outside)),
         copies=len(mentions) - len(originals),
         mention_urls=tuple(dict.fromkeys(h.url for _, h in mentions)),
         session_ids=tuple(dict.fromkeys(h.native_id for h in sessions)),
@@ -238,7 +241,7 @@ def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any
         else _source_title(settings, first.channel),
         today=Today(row["authors"], row["mentions"], row["sessions"], row["expected"], row["p_value"]),
         quotes=_quotes(settings, originals, row["topic"]),
-        advice=advice_for(row["topic"], level, any(coordination(own) for own in clusters.values())),
+        advice=advice_for(row["topic"], level, any(s.key == "why.copies" for s in why)),
         recurs_of=row["recurs_of"],
     )
 

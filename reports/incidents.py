@@ -20,12 +20,13 @@ from vocwatch.store.incidents import Known
 GAP_DAYS = 3  # a longer silence ends an incident
 RECUR_DAYS = 45  # the same again within this time is a recurrence
 LISTED_P = 0.01
-CONTINUED_P = 0.1
+BRAND_P = 0.001  # the whole brand always has some complaints of every kind
+CONTINUED_P = 0.05
 MIN_VOICES = 3
+CONTINUED_VOICES = 2
 COLD_VOICES = 5  # without a baseline
 DOMINANT = 0.6
 NAMED = 0.4
-SPLIT_COVER = 0.8
 MAX_SPLIT = 2
 
 
@@ -124,9 +125,9 @@ def _continued(known: Known, pool: Sequence[Complaint], baseline: Baseline) -> G
     heard = len(voices(mine))
     if group.red or len(mine) - heard >= ARMY_TEXTS:  # a burst of copies goes on, though it adds no voice
         return group
-    if group.expectation is None:
-        return group if heard >= 2 else None
-    return group if named and group.p < CONTINUED_P else None
+    if heard < CONTINUED_VOICES:
+        return None
+    return group if group.expectation is None or group.p < CONTINUED_P else None
 
 
 def _proposals(pool: Sequence[Complaint], baseline: Baseline) -> list[Group]:
@@ -138,37 +139,43 @@ def _proposals(pool: Sequence[Complaint], baseline: Baseline) -> list[Group]:
 
 
 def _of_topic(topic: str, pool: Sequence[Complaint], baseline: Baseline) -> list[Group]:
-    """Split or merge one topic's complaints over the products; only groups worth listing are returned."""
+    """Split or merge one topic's complaints over the products; only groups worth listing are returned.
+
+    Trouble of one or two products stays theirs. It is the brand's when what is left without them is still far
+    above its baseline, or when more products are hit.
+    """
     by_product: dict[str, list[Complaint]] = defaultdict(list)
     unnamed: list[Complaint] = []
     for complaint in pool:
         (unnamed if complaint.product is None else by_product[complaint.product]).append(complaint)
-    groups = {
-        p: Group(p, topic, own, baseline.expect((p, topic), len(voices(own))))
-        for p, own in by_product.items()
-    }
-    whole = Group(None, topic, list(pool), baseline.expect((None, topic), len(voices(pool))))
-    raised = [group for group in groups.values() if _listed(group)]
-    if not _listed(whole):
-        return raised
-    named = sum(len(voices(own)) for own in by_product.values())
-    leading = _dominant(groups, named, len(voices(pool)))
-    if leading:
-        merged = Group(leading.product, topic, leading.today + unnamed, leading.expectation)
-        others = [group for group in raised if group is not leading]
-        return [merged, *others] if _listed(merged) or not others else others
-    covered = sum(len(voices(group.today)) for group in raised)
-    if raised and len(raised) <= MAX_SPLIT and covered >= SPLIT_COVER * max(1, len(voices(pool))):
-        return raised
-    return [whole]
+    groups = [_group(product, topic, own, baseline) for product, own in by_product.items()]
+    raised = [group for group in groups if _listed(group)]
+    taken = {c.key for group in raised for c in group.today}
+    rest = _group(None, topic, [c for c in pool if c.key not in taken], baseline)
+    if _listed(rest) or len(raised) > MAX_SPLIT:
+        leading = _dominant(groups, unnamed)
+        return [leading] if leading else [_group(None, topic, list(pool), baseline)]
+    if len(raised) == 1:
+        return [_dominant(groups, unnamed) or raised[0]]
+    return raised
 
 
-def _dominant(groups: dict[str, Group], named: int, heard: int) -> Group | None:
-    """Return the product that most of those who name one speak of, if enough name one at all."""
-    if not groups or named < NAMED * heard:
+def _group(product: str | None, topic: str, own: list[Complaint], baseline: Baseline) -> Group:
+    return Group(product, topic, own, baseline.expect((product, topic), len(voices(own))))
+
+
+def _dominant(groups: Sequence[Group], unnamed: Sequence[Complaint]) -> Group | None:
+    """Return the product most of those who name one speak of, joined by those who name none.
+
+    None unless it is worth listing by itself and enough of all voices name a product at all.
+    """
+    named = sum(len(voices(group.today)) for group in groups)
+    if not groups or named < NAMED * (named + len(voices(unnamed))):
         return None
-    best = max(groups.values(), key=lambda group: (len(voices(group.today)), group.product or ""))
-    return best if len(voices(best.today)) >= DOMINANT * named else None
+    best = max(groups, key=lambda group: (len(voices(group.today)), group.product or ""))
+    if len(voices(best.today)) < DOMINANT * named or not _listed(best):
+        return None
+    return Group(best.product, best.topic, best.today + list(unnamed), best.expectation)
 
 
 def _listed(group: Group) -> bool:
@@ -180,7 +187,7 @@ def _listed(group: Group) -> bool:
         return True
     if group.expectation is None:
         return heard >= COLD_VOICES and group.product is not None
-    return heard >= MIN_VOICES and group.p < LISTED_P
+    return heard >= MIN_VOICES and group.p < (LISTED_P if group.product else BRAND_P)
 
 
 def _order(group: Group) -> tuple[bool, float, int, str, str]:

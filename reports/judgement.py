@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reports import score
 from reports.baseline import WARM_UP_DAYS
 from reports.clusters import Coordination, coordination
-from reports.incidents import Group, voices
+from reports.incidents import GAP_DAYS, Group, voices
 from reports.say import Say, say, short_date
 from reports.score import Parts
-from reports.texts import Complaint, topic_of
+from reports.texts import ARRANGED, Complaint, topic_of
 from reports.titles import title
 from vocwatch.models import IncidentState, Level
 from vocwatch.settings import Settings
 from vocwatch.settings.topics import RedLineClass
-from vocwatch.store.incidents import Heard, Known
+from vocwatch.store.incidents import Known
 
 WATCH_Q = 0.1
+EVERYDAY_P = 0.05
+EVERYDAY_VOICES = 2
 FALL_POINTS = 10.0
 
 
@@ -35,7 +37,7 @@ class Tone:
 
 @dataclass(frozen=True)
 class Finding:
-    """One incident on one day, ready to be stored. `members` joined today; `cluster` of each in `origins`."""
+    """One incident on one day, ready to be stored. `members` joined today."""
 
     id: str
     product: str | None
@@ -70,13 +72,11 @@ class Judge:
         day: dt.date,
         tones: Mapping[str | None, Tone],
         display: Mapping[str, str],
-        copies: Mapping[int, Sequence[Heard]],
     ):
         self._settings = settings
         self._day = day
         self._tones = tones
         self._display = display
-        self._copies = copies
         self._groups = {group.name: group.sensitivity for group in settings.topics.topics}
 
     def judge(self, group: Group, before: Sequence[Complaint], q: float | None) -> Finding | None:
@@ -91,7 +91,7 @@ class Judge:
         parts = self._parts(group, episode, lines)
         total = score.total(parts, self._settings.app.risk)
         watch_only = not lines and q is not None and q >= WATCH_Q and group.known is None
-        level = self._level(total, lines, episode, watch_only)
+        level = self._level(total, lines, episode, group, watch_only)
         if level is None:
             return None
         lead = lead_days(episode)
@@ -106,7 +106,7 @@ class Judge:
             shop=self._shop_name(shop, group.product),
             owner=self._settings.owner_of(shop, group.product),
             first_day=first_day,
-            first_seen_at=min(c.heard.at for c in episode),
+            first_seen_at=min(c.heard.at for c in [*group.today, *group.late]),
             state=state_of(group, level, total),
             level=level,
             score=total,
@@ -164,21 +164,33 @@ class Judge:
         return (source.tier if source else 0.5, far)
 
     def _level(
-        self, total: float, lines: Sequence[RedLineClass], episode: Sequence[Complaint], watch_only: bool
+        self,
+        total: float,
+        lines: Sequence[RedLineClass],
+        episode: Sequence[Complaint],
+        group: Group,
+        watch: bool,
     ) -> Level | None:
-        """Score to level; a red line is at least orange, and red at enough independent voices or verified
-        press.
+        """Turn the score into a level. A red line is at least orange, whatever its volume; a first-class one is red
+        at enough independent voices or in verified press.
+
+        Only what the baseline calls everyday softens that, to yellow: one more voice of an incident that goes on,
+        or of a second-class red line.
         """
         level = score.level_of(total, self._settings.app.risk)
-        if watch_only and level:
+        if watch and level:
             return Level.BLUE
         if not lines:
             return level
         first_class = any(line.first_class for line in lines)
-        heard = len(voices([c for c in episode if c.red_lines]))
+        everyday = group.p >= EVERYDAY_P and group.expectation and group.expectation.before >= EVERYDAY_VOICES
+        if everyday and (group.known or not first_class):
+            return _at_least(level, Level.YELLOW)
+        recent = [c for c in episode if c.red_lines and (self._day - c.day).days <= GAP_DAYS]
+        heard = len(voices(recent))
         if first_class and (heard >= self._settings.app.risk.red_line_authors or self._media(episode)):
             return Level.RED
-        return min((level or Level.ORANGE, Level.ORANGE), key=lambda found: found.rank)
+        return _at_least(level, Level.ORANGE)
 
     def _media(self, episode: Sequence[Complaint]) -> bool:
         names = {name for name, source in self._settings.sources.items() if source.media}
@@ -235,26 +247,22 @@ class Judge:
         return why
 
     def _copied(self, episode: Sequence[Complaint]) -> list[Say]:
-        arranged = coordinated(episode, self._copies)
-        if arranged:
-            return [say("why.copies", texts=arranged.texts, accounts=arranged.accounts, hours=arranged.hours)]
+        burst = arranged(episode)
+        if burst:
+            return [say("why.copies", texts=burst.texts, accounts=burst.accounts, hours=burst.hours)]
         copies = sum(c.voice is None for c in episode)
         return [say("why.reposts", copies=copies)] if copies else []
 
 
-def coordinated(episode: Sequence[Complaint], copies: Mapping[int, Sequence[Heard]]) -> Coordination | None:
-    """Return the largest arranged burst among the near-duplicate clusters that an incident touches."""
-    origins = {c.origin for c in episode if c.origin is not None}
-    found = [burst for origin in sorted(origins) if (burst := coordination(copies.get(origin, ())))]
-    return max(found, key=lambda burst: burst.texts, default=None)
-
-
-def copies_by_origin(texts: Sequence[Heard], origins: Mapping[int, int]) -> dict[int, list[Heard]]:
-    """Group mentions under the text they copy."""
-    found: dict[int, list[Heard]] = defaultdict(list)
-    for heard in texts:
-        found[origins[heard.ref_id]].append(heard)
-    return found
+def arranged(episode: Sequence[Complaint]) -> Coordination | None:
+    """Return why an incident's copies, or the posts of its busiest accounts, look arranged; None if they don't."""
+    origins = {c.origin for c in episode if c.voice is None}
+    burst = [
+        c.heard
+        for c in episode
+        if not c.inside and (c.voice is None or c.origin in origins or c.voice.startswith(ARRANGED))
+    ]
+    return coordination(burst)
 
 
 def lead_days(episode: Sequence[Complaint]) -> int | None:
@@ -306,6 +314,10 @@ def _inside_out(episode: Sequence[Complaint]) -> Say:
     if lead is not None:
         return say("why.inside", sessions=sessions)
     return say("why.inside_only", sessions=sessions) if sessions else say("why.outside_only")
+
+
+def _at_least(level: Level | None, floor: Level) -> Level:
+    return floor if level is None else min(level, floor, key=lambda found: found.rank)
 
 
 def _most_common(values: Sequence[str]) -> str | None:

@@ -11,7 +11,7 @@ from reports.baseline import BASE_DAYS, GUARD_DAYS, Baseline, Cell, Day, base_da
 from reports.clusters import collapse
 from reports.coverage import usable_days
 from reports.incidents import GAP_DAYS, RECUR_DAYS, Group, find, old_news
-from reports.judgement import Finding, Judge, Tone, copies_by_origin
+from reports.judgement import Finding, Judge, Tone
 from reports.score import FORMULA
 from reports.texts import SESSIONS, Complaint, Reader, arrival_day
 from vocwatch.clock import business_date, day_window
@@ -42,8 +42,6 @@ class _Day:
 
     date: dt.date
     complaints: list[Complaint]
-    mentions: list[Heard]
-    origins: dict[int, int]
     known: list[Known]
     earlier: dict[str, list[Complaint]]
     taken: set[tuple[str, int]]
@@ -95,9 +93,8 @@ def _read(settings: Settings, connection: Connection, date: dt.date) -> _Day:
     members = incidents.members(connection, open_ids, date)
     outside += incidents.mentions_by_id(connection, _missing(members, outside, TextKind.MENTION))
     inside += incidents.sessions_by_id(connection, _missing(members, inside, TextKind.SESSION))
-    origins = collapse(outside)
     reader = Reader(settings)
-    complaints = reader.complaints([*outside, *inside], origins)
+    complaints = reader.complaints([*outside, *inside], collapse(outside))
     by_key = {c.key: c for c in complaints}
     earlier: dict[str, list[Complaint]] = defaultdict(list)
     for member in members:
@@ -106,8 +103,6 @@ def _read(settings: Settings, connection: Connection, date: dt.date) -> _Day:
     return _Day(
         date=date,
         complaints=complaints,
-        mentions=outside,
-        origins=origins,
         known=known,
         earlier=earlier,
         taken=incidents.taken_before(connection, date, RECUR_DAYS),
@@ -206,7 +201,7 @@ def _judge(settings: Settings, reader: Reader, day: _Day) -> tuple[list[Finding]
     ]
     today = [c for c in day.complaints if c.day == day.date and c.key not in day.taken]
     groups = find(day.date, [*today, *(c for c in late if c.red_lines)], day.baseline, day.known)
-    judge = Judge(settings, day.date, day.tones, reader.display, copies_by_origin(day.mentions, day.origins))
+    judge = Judge(settings, day.date, day.tones, reader.display)
     q_of = _q_values(day.baseline, today)
     used = {c.key for group in groups for c in group.today}
     findings = []
@@ -232,22 +227,12 @@ def _complete(
     sessions.
     """
     late_keys = {c.key for c in late}
-    posts = {(c.channel, c.heard.native_id) for c in [*before, *group.today] if not c.inside}
     for c in day.complaints:
-        if c.key in used or c.key in day.taken:
+        if c.key in used or c.key in day.taken or not _same(c, group):
             continue
-        if (
-            c.day == day.date
-            and c.heard.parent
-            and (c.channel, c.heard.parent) in posts
-            and c.heard.sentiment == "negative"
-        ):
-            group.today.append(c)
-        elif not _same(c, group):
-            continue
-        elif c.key in late_keys:
+        if c.key in late_keys:
             group.late.append(c)
-        elif c.inside and group.known is None and 1 <= (day.date - c.day).days <= RELATED_DAYS:
+        elif c.inside and group.product and not group.known and 1 <= (day.date - c.day).days <= RELATED_DAYS:
             group.related.append(c)
         else:
             continue

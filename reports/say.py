@@ -23,8 +23,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "why.media": ("经核实的媒体或监管来源已提到", "Reported by a verified media or regulatory source"),
     "why.voices": (
-        "今日 {seen} 名独立发声者，预期 {expected}（p={p}）",
-        "{seen} independent voices today, {expected} expected (p={p})",
+        "今日 {seen} 名独立发声者，预期 {expected}（p {p}）",
+        "{seen} independent voices today, {expected} expected (p {p})",
     ),
     "why.cold": (
         "今日 {seen} 名独立发声者；基线不足（历史不到 {days} 天）",
@@ -154,7 +154,7 @@ class Say:
 
     def text(self, lang: str = "zh") -> str:
         """Put it into words."""
-        filled = {name: _shown(value, lang) for name, value in self.values}
+        filled = {name: _shown(name, value, lang) for name, value in self.values}
         return TEXTS[self.key][LANGS[lang]].format(**filled)
 
     def stored(self) -> dict[str, Any]:
@@ -172,15 +172,11 @@ def from_stored(row: Mapping[str, Any]) -> Say:
     return say(str(row["key"]), **row["values"])
 
 
-def _shown(value: Value, lang: str) -> str:
+def _shown(name: str, value: Value, lang: str) -> str:
     if isinstance(value, float):
-        return (
-            f"{value:.0e}"
-            if 0 < abs(value) < 0.001
-            else f"{value:.1f}"
-            if abs(value) >= 0.1
-            else f"{value:.3f}"
-        )
+        digits = 3 if name == "p" else 1
+        small = 10.0**-digits
+        return f"<{small:g}" if 0 <= value < small else f"{value:.{digits}f}"
     if isinstance(value, str):
         return TEXTS[value][LANGS[lang]] if value in TEXTS else word(value, lang)
     return str(value)

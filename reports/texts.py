@@ -9,16 +9,18 @@ import datetime as dt
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from vocwatch.clock import business_date
-from vocwatch.models import TextKind
+from vocwatch.models import Sentiment, TextKind
 from vocwatch.settings import Settings
 from vocwatch.settings.topics import RedLineClass
 from vocwatch.store.incidents import Heard, WatchHit
 
 SESSIONS = "sessions"  # the channel that all sessions count as
+ARRANGED = "arranged:"  # the voice of accounts that post too much to be independent
+BUSY_TEXTS = 3
 LATE_GRACE = dt.timedelta(hours=12)
 _YEAR = re.compile(r"(?<!\d)(20\d\d)\s?年(?!.{0,8}(?:买|购|入手|下单|囤|收到|生产|新款|款))")
 _PRESENT = re.compile(r"今天|今早|今晚|昨天|昨晚|前天|刚刚|刚才|这次|这回|本周|上周|这两天|现在")
@@ -75,9 +77,14 @@ class Reader:
         self.display = {w.sku or w.id: w.name for w in settings.watches.watches if w.kind == "product"}
 
     def complaints(self, texts: Iterable[Heard], origins: Mapping[int, int]) -> list[Complaint]:
-        """Read texts; those that complain of nothing of ours, and answer no post, are left out."""
-        read = (self._read(heard, origins) for heard in texts)
-        return [c for c in read if c is not None]
+        """Read texts; those that complain of nothing of ours, and answer no such post, are left out.
+
+        An angry answer without a subject of its own speaks of what the post above it complains of.
+        """
+        read = [c for heard in texts if (c := self._read(heard, origins)) is not None]
+        posts = {(c.channel, c.heard.native_id): c for c in read if c.topics and not c.inside}
+        whole = [c if c.topics else _answer(c, posts.get((c.channel, c.heard.parent or ""))) for c in read]
+        return _busy_accounts_as_one([c for c in whole if c.topics])
 
     def _read(self, heard: Heard, origins: Mapping[int, int]) -> Complaint | None:
         ours = heard if heard.sku or heard.text_kind is TextKind.SESSION else _without_competitor(heard)
@@ -146,6 +153,32 @@ def _voice(heard: Heard, origin: int | None) -> str | None:
     if origin != heard.ref_id:
         return None
     return f"m:{heard.channel}:{heard.author}" if heard.author else f"m:{heard.ref_id}"
+
+
+def _answer(answer: Complaint, post: Complaint | None) -> Complaint:
+    if post is None or answer.heard.sentiment != Sentiment.NEGATIVE:
+        return answer
+    return replace(answer, topics=post.topics[:1], product=answer.product or post.product)
+
+
+def _busy_accounts_as_one(complaints: list[Complaint]) -> list[Complaint]:
+    """Let all accounts that write three or more texts on one topic in a day count as one voice together.
+
+    People complain once; who writes several different posts of the same trouble in a day works for somebody.
+    """
+    written: Counter[tuple[str, dt.date, str]] = Counter(
+        (c.voice, c.day, topic)
+        for c in complaints
+        if c.voice and c.heard.author and not c.inside
+        for topic in c.topics
+    )
+    busy = {key for key, texts in written.items() if texts >= BUSY_TEXTS}
+    return [
+        replace(c, voice=f"{ARRANGED}{c.day}:{c.topics[0]}")
+        if c.voice and any((c.voice, c.day, topic) in busy for topic in c.topics)
+        else c
+        for c in complaints
+    ]
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -82,7 +81,7 @@ def _wait(process: subprocess.Popen[bytes], ready: Path) -> dict[str, str] | Non
     """Wait for the port file; None when the process ended first (its ports are taken)."""
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline:
-        if ready.exists() and os.path.getsize(ready):
+        if ready.exists() and ready.stat().st_size:
             return dict(json.loads(ready.read_text(encoding="utf-8")))
         if process.poll() is not None:
             return None

@@ -104,6 +104,7 @@ _EMPTY_AUTHOR = re.compile(
     r"^(?:name\b.*|author|admin|未知|匿名|.*@.*|.*\bemail\b.*|https?://.*|[\w-]+(?:\.[\w-]+)+|.{40,}|\W*)$",
     re.I,
 )
+_NAMED = re.compile(r"(?:作者|记者|文|by)\s*[:：/|｜]\s*([^\s:：|｜/（）()，,。]{2,20})", re.I)
 _BY = re.compile(r"(?:作者|记者|文|来源|编辑|by)\s*[:：/|｜]\s*([^\s:：|｜/（）()，,。]{2,20})", re.I)
 
 
@@ -117,6 +118,8 @@ def read_article(page: HtmlDocument, now: dt.datetime, zone: ZoneInfo) -> dict[s
         "author": _author(page, linked, extracted),
         "published_at": _time(page, linked, extracted, now, zone),
     }
+    # Where the block holds the heading too, the text must not say it twice.
+    found["text"] = found["text"].removeprefix(found["title"]).lstrip() or found["text"]
     return {name: value for name, value in found.items() if value}
 
 
@@ -199,7 +202,8 @@ def _author(page: HtmlDocument, linked: dict[str, Any], extracted: Extracted | N
         bare = re.sub(r"^(?:作者|记者|来源|责任编辑|编辑|by)\s*[:：]?\s*", "", whole, flags=re.I).strip(
             " ⋅·|-—,，"
         )
-        for name in [*(match.group(1) for match in _BY.finditer(whole)), bare]:
+        labelled = [match.group(1) for pattern in (_NAMED, _BY) for match in pattern.finditer(whole)]
+        for name in [*labelled, bare]:
             if name and not _EMPTY_AUTHOR.match(name):
                 return name
     return ""

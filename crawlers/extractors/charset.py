@@ -100,7 +100,7 @@ def _guess(body: bytes) -> str:
     best = min(tolerant.values(), key=lambda text: text.count("�") / len(text))
     if replaced_share(best) > REPLACEMENT_LIMIT:
         detected = from_bytes(body[:200_000]).best()
-        if detected is not None:
+        if detected is not None and detected.coherence >= 0.3:
             other = body.decode(detected.encoding, "replace")
             if replaced_share(other) < replaced_share(best) and not _SINGLE_BYTE.match(detected.encoding):
                 return other
@@ -108,10 +108,11 @@ def _guess(body: bytes) -> str:
 
 
 def _looks_multibyte(body: bytes) -> bool:
-    """High bytes mostly come in pairs or longer runs, as in GBK and Big5, unlike in accented Latin text."""
-    runs = re.findall(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]", body[:20_000])
-    high = sum(byte >= 0x80 for byte in body[:20_000])
-    return bool(runs) and high > 0 and sum(pair[1] >= 0x80 for pair in runs) / len(runs) > 0.3
+    """High bytes mostly stand side by side, as in GBK and Big5, and not alone, as in accented Latin text."""
+    sample = body[:20_000]
+    high = sum(byte >= 0x80 for byte in sample)
+    together = sum(len(run) for run in re.findall(rb"[\x80-\xff]{2,}", sample))
+    return high > 0 and together / high > 0.6
 
 
 _COMMON = frozenset(

@@ -27,7 +27,7 @@ class Unreadable(Exception):
     """The page is not of the kind that the step reads."""
 
 
-def extract(  # noqa: PLR0917 - the stage's contract
+def extract(
     page: Page,
     step: Step,
     source: Source,

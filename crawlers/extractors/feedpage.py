@@ -15,7 +15,9 @@ _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 _LOOKS_LIKE_FEED = re.compile(r"<(?:rss|feed|rdf:RDF|channel)\b", re.I)
 DEFAULT_PATHS: dict[str, tuple[str, ...]] = {
     "native_id": ("id", "link"),
-    "url": ("link", "feedburner_origlink"),
+    "url": (
+        "feedburner_origlink", "links[?rel=='alternate'].href", "links[?rel!='self' && rel!='enclosure'].href", "link",
+    ),
     "title": ("title",),
     "text": ("text",),
     "author": ("author", "author_detail.name", "dc_creator", "source.title"),

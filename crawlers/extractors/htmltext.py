@@ -56,8 +56,8 @@ def html_to_text(fragment: str, picture: bool = False) -> str:
     `<img alt="[泪]">` becomes [泪]. With `picture`, a fragment without words but with a picture becomes
     [图片], [表情] or [视频] instead of nothing.
     """
-    if "<" not in fragment and "&" not in fragment:
-        return clean_text(fragment)
+    if "<" not in fragment:  # plain text with entities at most: its line breaks are meant
+        return clean_text(html.unescape(fragment))
     tree = LexborHTMLParser(fragment[:MAX_HTML])
     body = tree.body
     return serialised_to_text(body.html if body is not None and body.html else "", picture)

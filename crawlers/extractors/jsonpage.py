@@ -8,16 +8,17 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
-import chompjs
 import jmespath
 import orjson
 from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
+from crawlers.extractors.jsliteral import double_quoted, to_json
 from crawlers.extractors.result import SpecError
 
 MAX_NODES = 500_000
-_UNDEFINED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|\bundefined\b|\bNaN\b|-?\bInfinity\b', re.S)
+# An unclosed string runs to the end, or each quote after it would be tried anew.
+_UNDEFINED = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)|\bundefined\b|\bNaN\b|-?\bInfinity\b', re.S)
 _TOKENS = re.compile(r'["\'`{}\[\]]')
 _STRINGS = {
     quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*{quote}", re.S) for quote in ('"', "'", "`")
@@ -30,7 +31,7 @@ _CONTAINERS = (
     "data", "list", "items", "results", "result", "hits", "comments", "replies", "statuses", "entries",
     "topics", "posts", "children",
 )
-_CDATA = re.compile(r"<!--|-->|<!\[CDATA\[|\]\]>|/\*\s*\*/")
+_CDATA = re.compile(r"(?:/\*\s*|//\s*)?(?:<!--|-->|<!\[CDATA\[|\]\]>)(?:\s*\*/)?")
 
 
 def parse_json(text: str) -> Any:
@@ -128,15 +129,10 @@ def _from_string(html: str, start: int) -> Any:
         return None
     literal = html[start : match.end()]
     try:
-        inner = json.loads(literal if quote == '"' else _double_quoted(literal), strict=False)
+        inner = json.loads(literal if quote == '"' else double_quoted(literal), strict=False)
         return _loads(unquote(inner) if inner.startswith("%") else inner)
     except (ValueError, AttributeError):
         return None
-
-
-def _double_quoted(literal: str) -> str:
-    body = literal[1:-1].replace("\\'", "'").replace('\\"', '"').replace('"', '\\"')
-    return '"' + re.sub(r"\\x([0-9a-fA-F]{2})", r"\\u00\1", body) + '"'
 
 
 def _read_at(html: str, start: int) -> Any:
@@ -144,7 +140,7 @@ def _read_at(html: str, start: int) -> Any:
     close = html.find("</script", start)
     whole = html[start : close if close >= 0 else len(html)].strip().rstrip("; \n\t")
     try:
-        return _loads(whole, fallback=False)
+        return _strict(whole)
     except ValueError:
         chunk = cut_balanced(html, start)
     try:
@@ -174,24 +170,33 @@ def cut_balanced(text: str, start: int) -> str | None:
     return None
 
 
-def _loads(text: str, fallback: bool = True) -> Any:
-    """Parse strictly; then with `undefined` as null; then, with `fallback`, as a JavaScript literal."""
+def _loads(text: str) -> Any:
+    """Parse as JSON, else as a JavaScript literal. Raises ValueError."""
+    try:
+        return _strict(text)
+    except ValueError:
+        pass
+    try:
+        return json.loads(to_json(text), strict=False)
+    except (ValueError, RecursionError) as error:
+        raise ValueError("JSON 不完整或写法有误") from error
+
+
+def _strict(text: str) -> Any:
+    """Parse JSON, `undefined` and the like counting as null. Raises ValueError."""
     try:
         return orjson.loads(text)
     except (ValueError, UnicodeEncodeError):
         pass
-    fixed = _UNDEFINED.sub(lambda match: match.group() if match.group()[0] == '"' else "null", text)
     try:
         # Python's reader takes raw control characters and lone surrogates, which orjson refuses.
-        return json.loads(fixed, strict=False)
-    except (ValueError, RecursionError) as error:
-        if not fallback:
-            raise ValueError(str(error)) from error
-    try:
-        found: Any = chompjs.parse_js_object(fixed, json_params={"strict": False})
-    except (ValueError, RecursionError, UnicodeError) as error:
-        raise ValueError("JSON 不完整或写法有误") from error
-    return found
+        return json.loads(_UNDEFINED.sub(_null, text), strict=False)
+    except RecursionError as error:
+        raise ValueError("JSON 嵌套太深") from error
+
+
+def _null(match: re.Match[str]) -> str:
+    return match.group() if match.group()[0] == '"' else "null"
 
 
 def lenient(text: str) -> Any:
@@ -225,8 +230,9 @@ def search(path: str, item: Any, root: Any = None) -> Any:
         item, path = root, path[1:].removeprefix(".") or "@"
     if path.startswith("**"):
         item, path = descendants(item), path[2:].removeprefix(".").lstrip(" |") or "@"
+    expression = compiled(path)
     try:
-        return compiled(path).search(item)
+        return expression.search(item)
     except (JMESPathError, TypeError, ValueError, RecursionError):
         return None
 

@@ -43,6 +43,7 @@ class Reading:
     problems: list[Problem] = field(default_factory=list)
     coverage: dict[str, tuple[int, int]] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
+    mains: dict[str, MentionRecord] = field(default_factory=dict)
     position: int = 0
 
     def problem(self, name: str, reason: str, value: Any = "") -> None:
@@ -103,18 +104,22 @@ class Reading:
             return False
         record = MentionRecord(kind=spec.kind, **self._identity(spec, values, alone))
         if record.parent is None and record.kind in SECONDARY:
-            record.parent = self._parent()
+            main = self._main(None)
+            record.parent = main.native_id if main is not None else None
         if record.parent == record.native_id:
             record.parent = None
         key = (record.kind.value, record.native_id)
         if key not in self.seen:
             self.seen.add(key)
             self.records.append(record)
+            if record.kind not in SECONDARY:
+                self.mains[record.native_id] = record
         return True
 
     def _identity(self, spec: RecordSpec, values: dict[str, Any], alone: bool) -> dict[str, Any]:
         """Fill in native_id and url where the page gives none."""
-        base = self.root.url if self.root is not None and self.root.url else self.page.url
+        main = self._main(values.get("parent")) if spec.kind in SECONDARY else self.root
+        base = main.url if main is not None and main.url else self.page.url
         own = values.get("url")
         if "native_id" not in values:
             if own and canonical_url(own) != canonical_url(base):
@@ -130,10 +135,12 @@ class Reading:
             )
         return values
 
-    def _parent(self) -> str | None:
+    def _main(self, parent: str | None) -> MentionRecord | None:
+        """Return the post that a comment belongs to: the one it names, or the only one there is."""
         if self.root is not None:
-            return self.root.native_id
-        return next((record.native_id for record in self.records if record.kind not in SECONDARY), None)
+            return self.root
+        named = self.mains.get(parent or "")
+        return named or (next(iter(self.mains.values())) if len(self.mains) == 1 else None)
 
     def _count(self, spec: RecordSpec, values: Mapping[str, Any]) -> None:
         for name in spec.fields or ("text", "author", "published_at"):

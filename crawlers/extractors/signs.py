@@ -36,6 +36,7 @@ class Sign:
 
 
 FINE = Sign("ok", "")
+_DATA = re.compile(r"application/(?:ld\+)?json|_STATE__|_DATA__?\b|ytInitialData|render_data")
 _STATUS = {
     401: Sign("login", "网站要求登录（401）", True),
     403: Sign("blocked", "网站拒绝访问（403）", True),
@@ -100,7 +101,7 @@ def _by_content(page: Page, text: str) -> Sign:
         for state, reason, pattern in signwords.MACHINERY:
             if pattern.search(text[:300_000]):
                 return Sign(state, reason, firm=not _holds_article(tree))
-    address = page.url if page.url != page.request_url else ""
+    address = page.url if page.request_url and page.url != page.request_url else ""
     if address and len(shown) < TITLED_PAGE:
         parts = urlsplit(_safe(address))
         place = f"//{parts.netloc}{parts.path}?{parts.query}"
@@ -141,7 +142,7 @@ def _holds_article(tree: LexborHTMLParser) -> bool:
 def _by_shape(tree: LexborHTMLParser, shown: str, text: str) -> Sign:
     if len(shown) < SHORT_PAGE and tree.css_first('input[type="password"]') is not None:
         return Sign("login", "页面只有登录框")
-    if len(shown) < 80 and len(tree.css("script")) >= 2 and len(text) > 500:
+    if len(shown) < 80 and len(tree.css("script")) >= 2 and len(text) > 500 and not _DATA.search(text):
         return Sign("blocked", "空壳页面：没有内容，只有脚本（可能要登录，或要用浏览器打开）")
     return FINE
 

@@ -80,7 +80,7 @@ def _of_type(documents: list[Any], wanted: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     seen: set[int] = set()
     for item in objects:
-        if id(item) in seen or not _is_type(item, wanted) or len(item) <= 2:
+        if id(item) in seen or not _is_type(item, wanted) or item.keys() <= {"@type", "@id"}:
             continue
         seen.add(id(item))
         whole = {key: _resolved(value, index) for key, value in item.items()}

@@ -47,7 +47,8 @@ def _detail_broken(site: Site, share: int) -> None:
         if path.startswith("/p/") and int(path[3:]) % share == 0:
             answer = site._post(int(path[3:]))
             assert isinstance(answer.body, bytes)
-            return Answer(answer.body.replace(b"class=text", b"class=x9"), headers=answer.headers)
+            body = answer.body.replace(b"class=text", b"class=x9")
+            return Answer(body.replace(b"h1>", b"h3>") if share > 1 else body, headers=answer.headers)
         return None
 
     site.rule = rule
@@ -77,11 +78,9 @@ def _sites(folder: Path, canary: Canary) -> dict[str, Site]:
     _detail_broken(sites["drift"], 1)
     _detail_broken(sites["drift5"], 5)
     sites["empty"].posts.clear()
-    _only("/p/4", Answer(status=302, headers={"Location": "http://169.254.169.254/latest/meta-data/"}), sites["metadata"])
-    sites["metadata"].posts[7].text = "好"
-    metadata = sites["metadata"].rule
+    inward = {"/p/4": "http://169.254.169.254/latest/meta-data/", "/p/7": canary.url, "/p/8": canary.url + "2"}
     sites["metadata"].rule = lambda path: (
-        Answer(status=302, headers={"Location": canary.url}) if path in ("/p/7", "/p/8") else metadata(path)
+        Answer(status=302, headers={"Location": inward[path]}) if path in inward else None
     )
     _only("/", Answer("oops", 500), sites["server"])
     _only("/list", Answer(status=302, headers={"Location": "/account/login?back=/list"}), sites["login"])
@@ -106,8 +105,6 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
         lab.forum(name, site.url)
     lab.forum("private", sites["stray"].url.replace("127.0.0.1", "localhost"), allow=False)
     lab.forum("decimal", f"http://2130706433:{sites['stray'].port}", allow=False)
-    lab.forum("down", canary.url.removesuffix("/latest/secret"))
-    canary_port = canary
     dead = Site()
     dead.close()
     lab.forum("refused", dead.url)
@@ -115,7 +112,7 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
                .replace(dead.url, "http://no-such-host.invalid"))
     store = open_store(f"sqlite:///{home / 'test.sqlite3'}")
     results = crawl(lab.settings(store.url), store)
-    yield Ward(lab, store, sites, {result.source: result for result in results}, canary_port)
+    yield Ward(lab, store, sites, {result.source: result for result in results}, canary)
     store.close()
     for site in sites.values():
         site.close()
@@ -134,8 +131,8 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     ("drip", NOT_RUN, "超时"),
     ("refused", NOT_RUN, "连接被拒绝"),
     ("down", NOT_RUN, "域名解析不了"),
-    ("server", NOT_RUN, "robots.txt"),
-    ("tls", NOT_RUN, "robots.txt"),
+    ("server", NOT_RUN, "5xx"),
+    ("tls", NOT_RUN, "TLS"),
     ("private", NOT_RUN, "内网"),
     ("decimal", NOT_RUN, "内网"),
     ("truncated", DEGRADED, "没收全"),
@@ -169,13 +166,12 @@ def test_robots_refusals_fetch_no_content(ward: Ward) -> None:
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused(ward: Ward) -> None:
-    assert "TLS" in str(ward.results["tls"].reason)
     assert not ward.sites["tls"].log
 
 
 def test_nothing_private_is_ever_connected_to(ward: Ward) -> None:
     assert not ward.canary.touched
-    assert ward.results["metadata"].stats["errors"]["private"] >= 2
+    assert ward.results["metadata"].stats["errors"]["private"] == 3
     assert not any("localhost" in path for path in ward.sites["stray"].log)
 
 
@@ -185,7 +181,7 @@ def test_lying_charsets_are_seen_through(ward: Ward) -> None:
 
 def test_what_could_be_read_is_kept(ward: Ward) -> None:
     assert len(ward.texts("drift5")) >= 16
-    assert not ward.texts("drift")
+    assert all(text.startswith("求助") for text in ward.texts("drift") if "同款" not in text)  # titles only
     assert len(ward.texts("stray")) == 19 + 6
 
 

@@ -26,7 +26,7 @@ def test_twenty_kills_at_random_moments_leave_the_same_rows(
     began = time.monotonic()
     Demo(tmp_path / "measure", whole.web).run()
     length = time.monotonic() - began
-    moments = random.Random(20261115)  # noqa: S311 - the seed only picks where to strike
+    moments = random.Random(20261115)
 
     def chain(number: int, strikes: list[float]) -> tuple[Demo, int]:
         demo = Demo(tmp_path / f"chain{number}", whole.web)

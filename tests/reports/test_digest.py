@@ -76,6 +76,7 @@ def test_nothing_is_loaded_and_nothing_runs(told):
     assert all("noopener" in a.attributes["rel"] for a in tree.css("a"))
     assert tree.css_first("html").attributes["lang"] == "zh-CN"
     assert all(t.attributes.get("role") == "presentation" for t in tree.css("table"))
+    assert "prefers-color-scheme:dark" in html and 'class="ink"' in html
     assert tree.css_first('meta[name="color-scheme"]').attributes["content"] == "light dark"
     sizes = [float(size) for size in re.findall(r"font-size:\s*([\d.]+)px", html)]
     assert {size for size in sizes if size < 14} <= {1.0}
@@ -150,7 +151,7 @@ def test_all_sentences_take_the_same_values_in_both_languages():
 def test_a_sentence_survives_its_row():
     sentence = say("why.voices", seen=3, expected=0.42, p=0.0001)
     assert from_stored(json.loads(json.dumps(sentence.stored()))) == sentence
-    assert sentence.text() == "今日 3 名独立发声者，预期 0.4（p=1e-04）"
+    assert sentence.text() == "今日 3 名独立发声者，预期 0.4（p <0.001）"
 
 
 @pytest.fixture

@@ -294,3 +294,53 @@ def test_old_news_is_known_by_its_words(text, old):
     from reports.texts import is_old_news
 
     assert is_old_news(text, 2026) is old
+
+
+def test_accounts_that_write_all_day_are_one_voice_together(small, cups):
+    for number in range(12):
+        clause = f"{factory.LEAK[number % len(factory.LEAK)]}，第{number}次了"
+        small.mention(
+            NEXT, small.complaint("产品质量/漏水", clause, 2), "forum", "PC-B2", author=f"busy{number % 3}"
+        )
+    assert [f for f in build(cups, small).findings if f.voices > 3] == []
+    leak(small, NEXT, 5)
+    (found,) = [f for f in build(cups, small).findings if f.topic == "产品质量/漏水"]
+    assert found.mentions >= 17 and found.voices <= 8
+    told = next(w for w in found.why if w.key == "why.copies")
+    assert dict(told.values)["accounts"] == 3 and dict(told.values)["texts"] == 12
+
+
+def test_angry_answers_make_one_post_an_incident(small, cups):
+    (post,) = leak(small, NEXT, 1, source="notes", likes=9000)
+    parent = small.rows["mentions"][-1]["native_id"]
+    for _ in range(9):
+        small.mention(
+            NEXT,
+            Text(small.dress("太离谱了吧"), (), "negative", 1),
+            "notes",
+            kind="comment",
+            parent=parent,
+            brand_match=False,
+        )
+    (found,) = [f for f in build(cups, small).findings if f.topic == "产品质量/漏水"]
+    assert found.product == "PC-B2" and found.voices >= 8 and post in {c.heard.ref_id for c in found.members}
+
+
+def test_what_is_heard_every_week_softens_only_a_second_class_red_line(small, cups):
+    for back in range(1, 15):
+        small.mention(
+            NEXT - dt.timedelta(days=back), small.complaint("宣传/假货", "怀疑买到假货", 2, "假货"), "forum"
+        )
+        factory.burn(small, NEXT - dt.timedelta(days=back), factory.BURN[0])
+    small.mention(NEXT, small.complaint("宣传/假货", "怀疑买到假货", 2, "假货"), "forum")
+    factory.burn(small, NEXT, factory.BURN[1])
+    levels = {f.topic: f.level.value for f in build(cups, small).findings}
+    assert levels["宣传/假货"] == "黄" and levels["商品安全/烫伤"] in ("橙", "红")
+
+
+def test_the_rest_of_the_brand_does_not_drown_one_products_trouble(small, cups):
+    for sku in ("PC-K3", "PC-S4", "PC-H1"):
+        leak(small, NEXT, 1, sku)
+    leak(small, NEXT, 6, "PC-B2")
+    (found,) = [f for f in build(cups, small).findings if f.topic == "产品质量/漏水"]
+    assert found.product == "PC-B2"

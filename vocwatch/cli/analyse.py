@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from sentiment.judge import Judge, to_line
-from sentiment.run import analyse, make_engine
+from sentiment.run import analyse, make_judge
 from vocwatch.cli.collect import JsonOption
 from vocwatch.cli.context import Context, print_json, print_lines, say
 from vocwatch.exits import Exit, Stop
@@ -54,7 +54,7 @@ def judge_command(
 ) -> None:
     """Judge texts from a file or standard input."""
     state: Context = context.obj
-    judge = Judge(state.settings.watches, state.settings.topics, make_engine(engine))
+    judge = make_judge(state.settings, engine)
     batch: list[TextInput] = []
     for item in _texts(file):
         batch.append(item)

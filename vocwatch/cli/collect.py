@@ -103,13 +103,13 @@ def import_command(
         say(message)
     if refused:
         raise typer.Exit(Exit.USAGE if not reports else Exit.INCOMPLETE)
-    if any(report.problems for report in reports):
+    if any(not problem.kept for report in reports for problem in report.problems):
         raise typer.Exit(Exit.INCOMPLETE)
 
 
 def show_imports(reports: list[ImportReport], as_json: bool = False) -> None:
     """Print what each file brought, and each bad row with its line and reason."""
-    rows = [{**asdict(report), "bad": len(report.problems)} for report in reports]
+    rows = [{**asdict(report), "bad": sum(not p.kept for p in report.problems)} for report in reports]
     print_rows(rows, {
         "file": tr("文件", "File"), "format": tr("格式", "Format"), "rows": tr("行", "Rows"),
         "added": tr("新增", "Added"), "updated": tr("更新", "Updated"), "unchanged": tr("未变", "Unchanged"),

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sentiment.judge import Judge
-from sentiment.run import make_engine
+from sentiment.run import make_judge
 from vocwatch.cli.collect import JsonOption
 from vocwatch.cli.context import Context, print_json, print_rows, say
 from vocwatch.lang import tr
@@ -48,7 +47,7 @@ def test_command(
     since = state.now - dt.timedelta(days=days)
     known = word in {watch.id for watch in state.settings.watches.watches}
     wanted = queries.Filter(since=since, text="" if known else word)
-    judge = Judge(state.settings.watches, state.settings.topics, make_engine("rules"))
+    judge = make_judge(state.settings, "rules")
     found: list[dict[str, Any]] = []
     count = 0
     with state.store.read() as connection:

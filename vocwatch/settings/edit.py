@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -20,4 +19,4 @@ def set_key(path: Path, key: str, value: str | int | float | bool) -> None:
     yaml.dump(tree, buffer)
     draft = path.with_name(f".{path.name}.draft")
     draft.write_text(buffer.getvalue(), encoding="utf-8")
-    os.replace(draft, path)
+    draft.replace(path)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel
 
 from vocwatch.clock import Clock, FixedClock, SystemClock, parse_moment
+from vocwatch.lang import tr
 from vocwatch.settings.app import App
 from vocwatch.settings.env import Environment, checkout_root, read_environment
 from vocwatch.settings.session_maps import SessionMap
@@ -63,7 +64,10 @@ def load_settings(env: Environment | None = None) -> Settings:
     env = env or read_environment()
     problems: list[str] = []
     if not env.config.is_dir():
-        raise ConfigError([f"{env.config}: 没有这个配置目录。请设置 VOCWATCH_CONFIG，或在项目目录里运行"])
+        raise ConfigError([tr(
+            f"{env.config}: 没有这个配置目录。请设置 VOCWATCH_CONFIG，或在项目目录里运行",
+            f"{env.config}: no such configuration folder. Set VOCWATCH_CONFIG, or run in the project folder",
+        )])
     app = _load(env, _find(env, "vocwatch.yaml"), App, problems)
     watches = _load(env, _find(env, "watches.yaml"), Watches, problems)
     topics = _load(env, _find(env, "topics.yaml", shipped=True), Topics, problems)
@@ -73,7 +77,10 @@ def load_settings(env: Environment | None = None) -> Settings:
         maps_folder = checkout_root() / "config" / "sessions"
     maps = _load_folder(env, maps_folder, SessionMap, problems)
     if app and watches and app.brand.watch not in {watch.id for watch in watches.watches}:
-        problems.append(f"{env.config / 'vocwatch.yaml'}: brand.watch 指向不存在的监测词：{app.brand.watch}")
+        problems.append(tr(
+            f"{env.config / 'vocwatch.yaml'}: brand.watch 指向不存在的监测词：{app.brand.watch}",
+            f"{env.config / 'vocwatch.yaml'}: brand.watch names no watch: {app.brand.watch}",
+        ))
     if problems or app is None or watches is None or topics is None:
         raise ConfigError(problems)
     return Settings(env, app, watches, topics, sources, maps)
@@ -99,9 +106,9 @@ def _load_folder(env: Environment, folder: Path, model: type[Any], problems: lis
         if item is None:
             continue
         if item.name in found:
-            problems.append(f"{path}:1: 名字重复：{item.name}")
+            problems.append(tr(f"{path}:1: 名字重复：{item.name}", f"{path}:1: the name is taken: {item.name}"))
         elif item.name != path.stem:
-            problems.append(f"{path}:1: name 是 {item.name}，应与文件名 {path.stem} 一致")
+            problems.append(tr(f"{path}:1: name 是 {item.name}，应与文件名 {path.stem} 一致", f"{path}:1: name is {item.name}, the file is {path.stem}"))
         else:
             found[item.name] = item
     return found

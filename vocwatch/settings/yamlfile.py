@@ -13,6 +13,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import MarkedYAMLError
 
+from vocwatch.lang import tr
+
 MAX_BYTES = 2_000_000
 MAX_ALIASES = 50
 _PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*)(?::-([^}]*))?\}")
@@ -32,31 +34,35 @@ def read_yaml(path: Path) -> Any:
     try:
         raw = path.read_bytes()
     except OSError as error:
-        raise ConfigError([f"{path}: 读不到文件（{error.strerror}）。请确认路径和权限"]) from error
+        raise ConfigError([tr(f"{path}: 读不到文件（{error.strerror}）。请确认路径和权限", f"{path}: cannot be read ({error.strerror}). Check path and permissions")]) from error
     if len(raw) > MAX_BYTES:
-        raise ConfigError([f"{path}: 文件有 {len(raw)} 字节，上限 {MAX_BYTES}。请拆成几个文件"])
+        raise ConfigError([tr(f"{path}: 文件有 {len(raw)} 字节，上限 {MAX_BYTES}。请拆成几个文件", f"{path}: {len(raw)} bytes, at most {MAX_BYTES}. Split it")])
     if len(re.findall(rb"(?m)(?:^|[\s\[,{-])\*[A-Za-z0-9_]+", raw)) > MAX_ALIASES:
-        raise ConfigError([f"{path}: YAML 别名（*名字）超过 {MAX_ALIASES} 处，拒绝展开。请直接写内容"])
+        raise ConfigError([tr(f"{path}: YAML 别名（*名字）超过 {MAX_ALIASES} 处，拒绝展开。请直接写内容", f"{path}: more than {MAX_ALIASES} YAML aliases, not expanded. Write the content out")])
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise ConfigError([f"{path}: 不是 UTF-8 编码（第 {error.start} 字节）。请另存为 UTF-8"]) from error
+        raise ConfigError([tr(f"{path}: 不是 UTF-8 编码（第 {error.start} 字节）。请另存为 UTF-8", f"{path}: not UTF-8 (byte {error.start}). Save it as UTF-8")]) from error
     try:
         return YAML(typ="rt").load(text)
     except MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError([f"{path}:{line}: YAML 写法有误：{error.problem}"]) from error
+        raise ConfigError([tr(f"{path}:{line}: YAML 写法有误：{error.problem}", f"{path}:{line}: not valid YAML: {error.problem}")]) from error
 
 
 def load_model(path: Path, model: type[_Model], variables: Mapping[str, str]) -> _Model:
     """Read, fill `${NAME:-default}` from `variables`, and validate. Raises ConfigError naming each line."""
     tree = read_yaml(path)
     if not isinstance(tree, CommentedMap):
-        raise ConfigError([f"{path}:1: 应为“键: 值”的写法，文件现在是空的或不是映射"])
+        raise ConfigError([tr(f"{path}:1: 应为“键: 值”的写法，文件现在是空的或不是映射", f"{path}:1: expected “key: value” lines; the file is empty or no mapping")])
     missing: list[str] = []
     plain = _plain(tree, variables, missing)
     if missing:
-        raise ConfigError([f"{path}: 环境变量 {name} 没有设置，也没有默认值" for name in missing])
+        raise ConfigError([
+            tr(f"{path}: 环境变量 {name} 没有设置，也没有默认值。请设置，或写成 ${{{name}:-默认值}}",
+               f"{path}: environment variable {name} is not set and has no default. Set it, or write ${{{name}:-default}}")
+            for name in missing
+        ])
     try:
         return model.model_validate(plain)
     except ValidationError as error:
@@ -87,17 +93,21 @@ def _explain(path: Path, tree: Any, model: type[BaseModel], fault: Any) -> str:
     dotted = ".".join(str(part) for part in where if not _is_union_tag(part))
     if fault["type"] == "extra_forbidden":
         near = difflib.get_close_matches(str(where[-1]), list(_known_keys(model, where[:-1])), n=1, cutoff=0.5)
-        hint = f"最接近的是 {near[0]}" if near else "请删去，或对照 config/schema/ 里的说明"
-        return f"{path}:{line}: 不认识的键 {dotted}。{hint}"
+        if near:
+            hint = tr(f"最接近的是 {near[0]}", f"The nearest is {near[0]}")
+        else:
+            hint = tr("请删去，或对照 config/schema/ 里的说明", "Remove it, or see config/schema/")
+        return tr(f"{path}:{line}: 不认识的键 {dotted}。{hint}", f"{path}:{line}: unknown key {dotted}. {hint}")
     if fault["type"] == "missing":
-        return f"{path}:{line}: 缺少 {dotted}。请补上"
+        return tr(f"{path}:{line}: 缺少 {dotted}。请补上", f"{path}:{line}: {dotted} is missing. Add it")
     message = str(fault["msg"]).removeprefix("Value error, ")
     shown = repr(fault.get("input"))
-    return f"{path}:{line}: {dotted or '文件'}：{message}（现在是 {shown[:80]}）"
+    return tr(f"{path}:{line}: {dotted or '文件'}：{message}（现在是 {shown[:80]}）",
+              f"{path}:{line}: {dotted or 'file'}: {message} (now {shown[:80]})")
 
 
 def _is_union_tag(part: object) -> bool:
-    return isinstance(part, str) and ("[" in part or "-" in part and "function" in part)
+    return isinstance(part, str) and ("[" in part or ("-" in part and "function" in part))
 
 
 def line_of(tree: Any, where: tuple[object, ...]) -> int:

@@ -18,6 +18,8 @@ from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from vocwatch.lang import tr
+
 BATCH = 2000
 
 
@@ -76,13 +78,19 @@ def _create(url: str) -> Engine:
     try:
         parsed = sa.make_url(url)
     except sa.exc.ArgumentError as error:
-        raise StorageError(f"VOCWATCH_DATABASE_URL 写法不对：{error}。例：postgresql+psycopg://用户:密码@主机/库") from error
+        raise StorageError(tr(
+            "VOCWATCH_DATABASE_URL 写法不对。例：postgresql+psycopg://用户:密码@主机/库",
+            "VOCWATCH_DATABASE_URL is malformed. Example: postgresql+psycopg://user:password@host/database",
+        )) from error
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
             try:
                 Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
             except OSError as error:
-                raise StorageError(f"建不了数据目录 {Path(parsed.database).parent}：{error.strerror}") from error
+                raise StorageError(tr(
+                    f"建不了数据目录 {Path(parsed.database).parent}：{error.strerror}。请换一个可写的 VOCWATCH_DATA",
+                    f"Cannot make {Path(parsed.database).parent}: {error.strerror}. Choose a writable VOCWATCH_DATA",
+                )) from error
         engine = sa.create_engine(parsed, connect_args={"timeout": 60}, json_serializer=_json)
         sa.event.listen(engine, "connect", _sqlite_pragmas)
         sa.event.listen(engine, "begin", _sqlite_begin)
@@ -90,7 +98,10 @@ def _create(url: str) -> Engine:
     try:
         return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
     except (sa.exc.NoSuchModuleError, ImportError) as error:
-        raise StorageError(f"不支持这种数据库：{parsed.drivername}。可用 sqlite 或 postgresql+psycopg") from error
+        raise StorageError(tr(
+            f"不支持这种数据库：{parsed.drivername}。可用 sqlite 或 postgresql+psycopg",
+            f"No such database: {parsed.drivername}. Use sqlite or postgresql+psycopg",
+        )) from error
 
 
 def _json(value: Any) -> str:
@@ -117,7 +128,10 @@ def _translated(url: str) -> Iterator[None]:
     except sa.exc.OperationalError as error:
         shown = sa.make_url(url).render_as_string(hide_password=True)
         cause = str(error.orig).strip().splitlines()[0] if error.orig else str(error)
-        raise StorageError(f"数据库用不了：{shown}（{cause}）。请检查 VOCWATCH_DATABASE_URL、服务是否启动、磁盘空间") from error
+        raise StorageError(tr(
+            f"数据库用不了：{shown}（{cause}）。请检查 VOCWATCH_DATABASE_URL、服务是否启动、磁盘空间",
+            f"The database cannot be used: {shown} ({cause}). Check VOCWATCH_DATABASE_URL, the server, disk space",
+        )) from error
 
 
 def _alembic(engine: Engine) -> Config:

@@ -200,6 +200,7 @@ def _session_query() -> sa.Select[Any]:
             s.sku,
             s.product,
             s.shop,
+            s.review,
             *_JUDGED,
         )
         .join(assessments, sa.and_(assessments.c.text_kind == "session", assessments.c.ref_id == s.id))
@@ -244,7 +245,7 @@ def _sessions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
     rows = connection.execute(query).all()
     ids = [row.id for row in rows]
     where = _hits(connection, "session", ids)
-    said = customer_texts(connection, ids)
+    said = customer_turns(connection, ids)
     return [
         Heard(
             text_kind=TextKind.SESSION,
@@ -253,7 +254,7 @@ def _sessions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
             channel=row.path,
             at=row.started_at,
             first_seen_at=row.imported_at,
-            text=said.get(row.id, ""),
+            text="\n".join([*said.get(row.id, ()), *([row.review] if row.review else [])]),
             author=row.buyer_key,
             sku=row.sku,
             product=row.product,
@@ -293,8 +294,8 @@ def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[in
     return {ref: tuple(items) for ref, items in found.items()}
 
 
-def customer_texts(connection: Connection, ids: Sequence[int]) -> dict[int, str]:
-    """Return what the customer said in each session, one turn a line (the text that was judged)."""
+def customer_turns(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
+    """Return what the customer said in each session, turn by turn."""
     said: dict[int, list[str]] = defaultdict(list)
     for part in chunks(ids):
         query = (
@@ -304,7 +305,7 @@ def customer_texts(connection: Connection, ids: Sequence[int]) -> dict[int, str]
         )
         for row in connection.execute(query):
             said[row.session_id].append(row.text)
-    return {session: "\n".join(lines) for session, lines in said.items()}
+    return said
 
 
 @dataclass(frozen=True, slots=True)

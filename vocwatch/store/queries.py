@@ -13,7 +13,15 @@ from sqlalchemy import Connection, Select
 
 from vocwatch.models import TextKind
 from vocwatch.store.engine import chunks
-from vocwatch.store.schema import assessments, hits, incident_days, incident_members, incidents, mentions, revisions
+from vocwatch.store.schema import (
+    assessments,
+    hits,
+    incident_days,
+    incident_members,
+    incidents,
+    mentions,
+    revisions,
+)
 
 FETCH = 1000
 

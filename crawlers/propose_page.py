@@ -1,0 +1,110 @@
+"""What kind of page a page is: the drafts of every kind, tried in order."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from crawlers import propose_html, propose_json
+from crawlers.extractors import decode, structured
+from crawlers.extractors.documents import HtmlDocument
+from crawlers.extractors.feedpage import read_feed
+from crawlers.extractors.htmltext import visible_text
+from crawlers.extractors.jsonpage import find_state, parse_json
+from crawlers.extractors.signs import Sign, judge
+from crawlers.extractors.values import absolute_url
+from crawlers.propose_draft import Bench, Draft, Trial, guess_kind
+from vocwatch.models import Page
+
+MAX_STATE = 3_000_000
+SHELL_TEXT = 300  # a page that shows less than this before its scripts run may well be filled by them
+FEED_FIELDS = {"url": "link", "native_id": "id", "title": "title", "published_at": "published"}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was recognised on one page: the best way to records, the best way to links, and how the page looks."""
+
+    page: Page
+    sign: Sign
+    records: Trial | None
+    links: Trial | None
+    kind: str
+    feeds: tuple[str, ...] = ()
+    shell: bool = False
+    seen: str = ""
+
+
+def read_page(page: Page, base: dict[str, Any], zone: ZoneInfo) -> Reading:
+    """Recognise a page. `base` is the source file so far, without steps."""
+    text = decode(page, None)
+    bench = Bench(page, page.fetched_at, zone, base)
+    sign = judge(page, text)
+    feed = read_feed(text)
+    if feed is not None:
+        records, links = bench.best(_feed_drafts(page.url))
+        return Reading(page, sign, records, links, "RSS/Atom", seen=f"{len(feed.entries)} 个条目")
+    try:
+        root = parse_json(text)
+    except ValueError:
+        return _read_html(page, text, bench, sign)
+    drafts = (_labelled(draft, "JSON 接口") for draft in propose_json.drafts_of(root, page.url, page.fetched_at, zone))
+    records, links = bench.best(drafts)
+    return Reading(page, sign, records, links, "JSON 接口", seen=_json_outline(root))
+
+
+def _read_html(page: Page, text: str, bench: Bench, sign: Sign) -> Reading:
+    document = HtmlDocument(text)
+    records, links = bench.best(_html_drafts(document, text, page.url, bench.now, bench.zone))
+    best = records or links
+    feeds = [
+        address for node in document.tree.css('link[rel~="alternate"][type*="rss"], link[rel~="alternate"][type*="atom"]')
+        if (address := absolute_url(node.attributes.get("href") or "", page.url))
+    ]
+    shown, scripts = len(visible_text(document.tree)), len(document.tree.css("script"))
+    return Reading(
+        page, sign, records, links, best.draft.label if best else "网页", tuple(dict.fromkeys(feeds)),
+        shell=scripts > 0 and shown < SHELL_TEXT,
+        seen=f"网页，可见文字 {shown} 字，链接 {len(document.tree.css('a[href]'))} 个，脚本 {scripts} 个",
+    )
+
+
+def _feed_drafts(url: str) -> Iterator[Draft]:
+    kind = guess_kind(url)
+    yield Draft({"extract": "feed", "records": [{"kind": kind}]}, "RSS/Atom")
+    yield Draft({"extract": "feed", "links": {"items": "entries", "fields": FEED_FIELDS}}, "RSS/Atom", links=True)
+
+
+def _html_drafts(document: HtmlDocument, text: str, url: str, now: dt.datetime, zone: ZoneInfo) -> Iterator[Draft]:
+    for name in propose_json.state_names(text[:MAX_STATE]):
+        try:
+            root = find_state(text[:MAX_STATE], name)
+        except ValueError:
+            continue
+        for draft in propose_json.drafts_of(root, url, now, zone, state=name):
+            yield _labelled(draft, f"网页内嵌状态（{name}）")
+    shown = list(propose_html.drafts_of(document, url, now, zone))
+    following = next((draft.following for draft in shown if draft.following), None)
+    for wanted, kind in (("Review", "review"), ("DiscussionForumPosting", "post"), ("Article", "article")):
+        found = structured.find_typed(document, wanted)
+        if found:
+            step = {"extract": "html", "records": [{"kind": kind, "jsonld": wanted}]}
+            if wanted == "Article":
+                step["records"] = [{"kind": kind, "article": True}]
+            whole = wanted != "Review" and len(found) == 1
+            yield Draft(step, f"schema.org {wanted}", None if whole else following, whole=whole)
+    yield from shown
+
+
+def _labelled(draft: Draft, label: str) -> Draft:
+    return dataclasses.replace(draft, label=label)
+
+
+def _json_outline(root: Any) -> str:
+    if isinstance(root, list):
+        return f"JSON 数组，{len(root)} 项"
+    return "JSON 对象，键：" + "、".join(str(key)[:30] for key in list(root)[:12]) if isinstance(root, dict) else "JSON 值"

@@ -1,0 +1,166 @@
+"""Writing a proposed source: a YAML file that a person likes to edit, and the pages it was made from."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from vocwatch.settings import Settings, Source
+from vocwatch.settings.yamlfile import load_model
+
+if TYPE_CHECKING:
+    from crawlers.propose import Proposal, SavedPage
+
+_HEADS = {
+    "access": "凭什么读：依据、robots.txt 的结论、谁在哪天复核的",
+    "transport": "页面由脚本画出来，要用浏览器打开",
+    "rate": "多快算快：这是上限，不是目标",
+    "keywords": "填进 start 里的 {keyword}；watches = config/watches.yaml 里的品牌词",
+    "start": "从哪里开始读",
+    "browser": "浏览器等什么出现、往下滚到什么不再增加",
+    "listing": "列表页",
+    "detail": "详情页（一篇帖子和它的回复，或一个商品的评价）",
+}
+_ORDER = ("name", "title", "enabled", "owner", "access", "transport", "tier", "rate", "keywords", "start", "browser", "listing", "detail")
+
+
+def write(settings: Settings, proposal: Proposal) -> Path:
+    """Write the file and the pages; returns the file. Raises FileExistsError, ConfigError, OSError."""
+    folder = settings.env.config / "sources"
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{proposal.source.name}.yaml"
+    if path.exists():
+        raise FileExistsError(17, "exists", str(path))
+    draft = folder / f".{path.name}.{os.getpid()}.draft"
+    try:
+        draft.write_text(as_yaml(proposal), encoding="utf-8")
+        load_model(draft, Source, settings.env.variables)
+        _publish(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    keep_pages(settings, proposal)
+    return path
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Give the finished draft its name, unless somebody else has taken it in the meantime."""
+    with draft.open("rb") as file:
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError as error:
+        raise FileExistsError(17, "exists", str(path)) from error
+
+
+def as_yaml(proposal: Proposal) -> str:
+    """Return the source file's text."""
+    plain = proposal.source.model_dump(mode="python", exclude_unset=True, exclude_defaults=True)
+    plain["enabled"] = False
+    tree = CommentedMap()
+    for key in _ORDER:
+        if key in plain:
+            tree[key] = _node(_short(plain[key]), key)
+    tree["access"].fa.set_block_style()
+    tree.yaml_add_eol_comment("看过 vocwatch source test 的结果再启用", "enabled")
+    for key, words in _HEADS.items():
+        if key in tree:
+            tree.yaml_set_comment_before_after_key(key, before=words)
+    tree.yaml_set_start_comment("\n".join(_preface(proposal)))
+    yaml = YAML(typ="rt")
+    yaml.width, yaml.allow_unicode = 4096, True
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    buffer = io.StringIO()
+    yaml.dump(tree, buffer)
+    return buffer.getvalue()
+
+
+def _preface(proposal: Proposal) -> list[str]:
+    filled = "，".join(f"{name} {part[0]}/{part[1]}" for name, part in sorted(proposal.coverage.items()))
+    lines = [
+        f"{_comment(proposal.source.title)}：由 vocwatch source new 生成（{proposal.source.access.date}），请核对后再启用。",
+        f"页面类型：{_comment(proposal.kind)}。robots.txt：{_comment(proposal.robots)}。",
+        f"样页读出 {len(proposal.records)} 条；字段填充：{filled or '—'}。",
+        "字段写法：CSS 选择器（选择器@属性 取属性）；JSON 和订阅源用 JMESPath。说明见 docs/add-a-source.zh-CN.md。",
+    ]
+    return lines + [_comment(note) for note in proposal.notes]
+
+
+def _comment(text: str) -> str:
+    """A comment is one line: nothing from a page may begin another."""
+    return " ".join("".join(char if char.isprintable() else " " for char in text).split())[:300]
+
+
+def _short(value: Any, key: str = "") -> Any:
+    """Turn dumped models into what a person would write: `text: p.review-text` for one plain path."""
+    if isinstance(value, dict):
+        if set(value) == {"path"} and isinstance(value["path"], (list, tuple)):
+            return value["path"][0] if len(value["path"]) == 1 else list(value["path"])
+        if "path" in value and isinstance(value["path"], (list, tuple)) and len(value["path"]) == 1:
+            value = {**value, "path": value["path"][0]}
+        return {name: _short(inner, name) for name, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_short(inner, key) for inner in value]
+    return str(value) if isinstance(value, str) else value
+
+
+def _node(value: Any, key: str) -> Any:
+    """Build the YAML tree: short lists and field specifications on one line, the rest in blocks."""
+    if isinstance(value, dict):
+        node = CommentedMap((name, _node(inner, name)) for name, inner in value.items())
+        if key in ("next", "rate", "browser") or "path" in value:
+            node.fa.set_flow_style()
+        return node
+    if isinstance(value, list):
+        items = CommentedSeq(_node(inner, "") for inner in value)
+        if not any(isinstance(inner, dict) for inner in value) and key != "start":
+            items.fa.set_flow_style()
+        return items
+    return value
+
+
+# -- pages --------------------------------------------------------------------------------------------------------
+
+
+def keep_pages(settings: Settings, proposal: Proposal) -> list[Path]:
+    """Save the pages and what was read from them, without authors, under the data folder's sources/NAME."""
+    folder = settings.env.data / "sources" / proposal.source.name
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    main = proposal.pages[-1]
+    for saved in proposal.pages:
+        stem = "page" if saved is main else saved.step
+        written.append(_put(folder / f"{stem}.{_suffix(saved)}.gz", gzip.compress(saved.page.body, mtime=0)))
+        expected = "expected.json" if saved is main else f"{saved.step}.expected.json"
+        written.append(_put(folder / expected, _expected(saved)))
+    return written
+
+
+def _expected(saved: SavedPage) -> bytes:
+    records = [{name: value for name, value in asdict(record).items() if name != "author"} for record in saved.records]
+    facts = {
+        "url": saved.page.request_url or saved.page.url, "step": saved.step, "fetched_at": saved.page.fetched_at,
+        "content_type": saved.page.headers.get("content-type", ""), "records": records,
+    }
+    return (json.dumps(facts, ensure_ascii=False, indent=1, default=str) + "\n").encode("utf-8", "replace")
+
+
+def _put(path: Path, content: bytes) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    draft.write_bytes(content)
+    draft.replace(path)
+    return path
+
+
+def _suffix(saved: SavedPage) -> str:
+    start = saved.page.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:100].lower()
+    if start.startswith((b"{", b"[")):
+        return "json"
+    return "xml" if start.startswith((b"<?xml", b"<rss", b"<feed", b"<rdf")) else "html"
