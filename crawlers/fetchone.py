@@ -93,8 +93,12 @@ class OnePage(SourceSpider):
         step = self.source.listing
         assert step is not None
         yield make_request(
-            self.source, step, self.address, self.config.app.crawler.timeout_seconds,
-            callback=self.on_page, errback=self.on_error,
+            self.source,
+            step,
+            self.address,
+            self.config.app.crawler.timeout_seconds,
+            callback=self.on_page,
+            errback=self.on_error,
         )
 
     def on_page(self, response: Response) -> None:
@@ -127,19 +131,33 @@ def _verdict(rules: Rules | None, url: str) -> str:
 
 def _source(settings: Settings, url: str, transport: str) -> Source:
     """A source file that exists for this one request only."""
-    return Source.model_validate({
-        "name": "one-page", "title": "one page", "owner": settings.app.default_owner, "start": [url],
-        "transport": transport, "browser": {"settle_ms": SETTLE_MS}, "rate": {"max_pages": MAX_REQUESTS},
-        "access": {"basis": "-", "robots": "-", "reviewer": "-", "date": settings.clock.now().date()},
-        "listing": {"extract": "html"},
-    })
+    return Source.model_validate(
+        {
+            "name": "one-page",
+            "title": "one page",
+            "owner": settings.app.default_owner,
+            "start": [url],
+            "transport": transport,
+            "browser": {"settle_ms": SETTLE_MS},
+            "rate": {"max_pages": MAX_REQUESTS},
+            "access": {"basis": "-", "robots": "-", "reviewer": "-", "date": settings.clock.now().date()},
+            "listing": {"extract": "html"},
+        }
+    )
 
 
 def _fetch(settings: Settings, url: str, transport: str) -> Fetched:
     context = RunContext(settings, _source(settings, url, transport))
-    spider = type("OnePageSpider", (OnePage,), {
-        "name": "one-page", "source": context.source, "config": settings, "address": url,
-    })
+    spider = type(
+        "OnePageSpider",
+        (OnePage,),
+        {
+            "name": "one-page",
+            "source": context.source,
+            "config": settings,
+            "address": url,
+        },
+    )
     configured = project_settings()
     configured.set("ITEM_PIPELINES", {}, priority="cmdline")
     process = CrawlerProcess(configured)
@@ -149,7 +167,11 @@ def _fetch(settings: Settings, url: str, transport: str) -> Fetched:
     except NoBrowser as error:
         return Fetched(error="no_browser", why=str(error))
     process.start()
-    return crawler.spider.found if isinstance(crawler.spider, OnePage) else Fetched(error="network", why="没有结果")
+    return (
+        crawler.spider.found
+        if isinstance(crawler.spider, OnePage)
+        else Fetched(error="network", why="没有结果")
+    )
 
 
 def _write(found: Fetched, out: Path) -> None:
@@ -157,10 +179,19 @@ def _write(found: Fetched, out: Path) -> None:
     if found.page is not None:
         out.write_bytes(found.page.body)
         page = {
-            "url": found.page.url, "request_url": found.page.request_url, "status": found.page.status,
-            "headers": dict(found.page.headers), "fetched_at": found.page.fetched_at.isoformat(),
+            "url": found.page.url,
+            "request_url": found.page.request_url,
+            "status": found.page.status,
+            "headers": dict(found.page.headers),
+            "fetched_at": found.page.fetched_at.isoformat(),
         }
-    facts = {"page": page, "robots": found.robots, "crawl_delay": found.crawl_delay, "error": found.error, "why": found.why}
+    facts = {
+        "page": page,
+        "robots": found.robots,
+        "crawl_delay": found.crawl_delay,
+        "error": found.error,
+        "why": found.why,
+    }
     out.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")
 
 

@@ -18,7 +18,10 @@ from vocwatch.models import MentionKind, MentionRecord, Page
 from vocwatch.settings import Source
 
 # A text that ends like this goes on elsewhere.
-LIKELY_CUT = re.compile(r"(?:…|\.\.\.|\[\.\.\.\]|全文|展开|阅读更多|查看更多|查看详情|read more)\s*$", re.IGNORECASE)
+LIKELY_CUT = re.compile(
+    r"(?:…|\.\.\.|\[\.\.\.\]|全文|展开|阅读更多|查看更多|查看详情|read more)\s*$", re.IGNORECASE
+)
+ID_IN_ADDRESS = r"([0-9A-Za-z_-]{4,})(?:\.s?html?)?/?$"
 GOOD_COMMENT = 1.2  # completeness of a comment that has at least a time beside its words
 SPOKEN = 12  # characters from which a text is more than a label
 _KINDS = (
@@ -78,7 +81,9 @@ class Bench:
 
     def run(self, draft: Draft) -> Trial | None:
         """Try one draft; None where it cannot be used at all."""
-        steps = {"listing": draft.step, "detail": {"extract": "html"}} if draft.links else {"detail": draft.step}
+        steps = (
+            {"listing": draft.step, "detail": {"extract": "html"}} if draft.links else {"detail": draft.step}
+        )
         try:
             source = Source.model_validate({**self.base, **steps})
             step = source.listing or source.detail
@@ -130,8 +135,14 @@ def _completeness(record: MentionRecord, page_url: str) -> float:
     timed = 0.0 if record.published_at is None else 0.2 if record.extra.get("future") else 1.0
     own_page = record.url != page_url and "#" not in record.url
     return (
-        weight + timed + 0.5 * bool(record.author) + 0.3 * (record.rating is not None) + 0.3 * own_page
-        + 0.15 * bool(record.title) + 0.1 * (record.likes is not None) + 0.1 * bool(record.product or record.shop or record.sku)
+        weight
+        + timed
+        + 0.5 * bool(record.author)
+        + 0.3 * (record.rating is not None)
+        + 0.3 * own_page
+        + 0.15 * bool(record.title)
+        + 0.1 * (record.likes is not None)
+        + 0.1 * bool(record.product or record.shop or record.sku)
     )
 
 
@@ -141,7 +152,9 @@ def _link_mark(found: Extraction) -> float:
         return 0.0
     titles = [str(link.carried.get("title") or "") for link in found.links]
     length = min(statistics.mean(map(len, titles)) / 12, 1.0)
-    known = sum(1 + ("published_at" in link.carried) + 0.5 * ("author" in link.carried) for link in found.links) / len(found.links)
+    known = sum(
+        1 + ("published_at" in link.carried) + 0.5 * ("author" in link.carried) for link in found.links
+    ) / len(found.links)
     different = len(set(titles)) / len(titles)
     return (0.2 + length) * known * different * (1 + math.log2(1 + min(len(found.links), 32)) / 2)
 
@@ -152,3 +165,9 @@ def guess_kind(*hints: object) -> str:
     if any(isinstance(hint, dict) and "rating" in hint for hint in hints):
         return "review"
     return next((kind for kind, pattern in _KINDS if pattern.search(words)), "post")
+
+
+def ids_in(addresses: list[str]) -> bool:
+    """Whether the last part of each address is an id: different everywhere, with a digit in it."""
+    found = [match.group(1) for address in addresses if (match := re.search(ID_IN_ADDRESS, address))]
+    return len(set(found)) == len(addresses) and all(re.search(r"\d", one) for one in found)

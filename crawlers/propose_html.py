@@ -20,10 +20,23 @@ from crawlers.propose_draft import Draft, guess_kind
 from crawlers.propose_selectors import container, signature
 
 SAMPLE, GROUPS, MAX_NODES = 24, 14, 30_000
-_OUTSIDE = frozenset(("nav", "footer", "script", "style", "head", "noscript", "template", "form", "select", "svg"))
-_ASIDE = re.compile(r"(?:^|[-_ ])(?:nav|menu|sidebar|side|aside|footer|breadcrumb|pager|pagination|tabs?|recommend|related|hot|rank|ads?|banner|share|toolbar)(?:$|[-_ ])", re.IGNORECASE)
+_OUTSIDE = frozenset(
+    ("nav", "footer", "script", "style", "head", "noscript", "template", "form", "select", "svg")
+)
+_ASIDE = re.compile(
+    r"(?:^|[-_ ])(?:nav|menu|sidebar|side|aside|footer|breadcrumb|pager|pagination|tabs?|recommend|related|hot|rank|ads?|banner|share|toolbar)(?:$|[-_ ])",
+    re.IGNORECASE,
+)
 _NEXT = (
-    'a[rel="next"]', "a.next", "li.next a", ".next > a", ".pagination-next a", "a.nxt", "a.page-next", "a.next-page", 'link[rel="next"]',
+    'a[rel="next"]',
+    "a.next",
+    "li.next a",
+    ".next > a",
+    ".pagination-next a",
+    "a.nxt",
+    "a.page-next",
+    "a.next-page",
+    'link[rel="next"]',
 )
 _FIRST_WORDS = ("楼主", "主楼", "1楼", "1#", "#1", "一楼")
 _NEXT_WORDS = ("下一页", "下页", "后一页", "Next", "next")
@@ -44,7 +57,9 @@ def drafts_of(document: HtmlDocument, base: str, now: dt.datetime, zone: ZoneInf
         columns = columns_of(group.nodes[:SAMPLE])
         fields = field_paths(columns, group.nodes[:SAMPLE], base, now, zone)
         if fields.link is not None and (links := _links(group, fields, base)):
-            yield Draft({"extract": "html", "links": links}, "列表页（点进去才是正文）", following, links=True)
+            yield Draft(
+                {"extract": "html", "links": links}, "列表页（点进去才是正文）", following, links=True
+            )
         if "text" in fields.found:
             yield _blocks(document, group, columns, fields, base, following)
     yield from _single(document, base, now, zone, following)
@@ -84,7 +99,9 @@ def _outside(node: LexborNode) -> bool:
     """Whether the element belongs to the frame around the content."""
     step: LexborNode | None = node
     while step is not None and step.tag not in ("body", "html"):
-        if step.tag in _OUTSIDE or _ASIDE.search(f"{step.attributes.get('class') or ''} {step.attributes.get('id') or ''}"):
+        if step.tag in _OUTSIDE or _ASIDE.search(
+            f"{step.attributes.get('class') or ''} {step.attributes.get('id') or ''}"
+        ):
             return True
         step = step.parent
     return False
@@ -104,7 +121,11 @@ def _nested(nodes: list[LexborNode]) -> bool:
 
 
 def _blocks(
-    document: HtmlDocument, group: Group, columns: dict[str, Column], fields: Fields, base: str,
+    document: HtmlDocument,
+    group: Group,
+    columns: dict[str, Column],
+    fields: Fields,
+    base: str,
     following: dict[str, Any] | None,
 ) -> Draft:
     found = dict(fields.found)
@@ -114,13 +135,20 @@ def _blocks(
     first = _first_floor(group, columns)
     if first is None or "rating" in found:
         kind = guess_kind(group.selector, base, found)
-        return Draft({"extract": "html", "records": [{"kind": kind, **spec}]}, "重复区块", following, in_link=fields.in_link)
+        return Draft(
+            {"extract": "html", "records": [{"kind": kind, **spec}]},
+            "重复区块",
+            following,
+            in_link=fields.in_link,
+        )
     titled = {"title": "page:h1", **found} if document.tree.css_first("h1") is not None else found
     records = [
         {"kind": "post", "items": group.selector, "where": first, "fields": titled},
         {"kind": "comment", "items": group.selector, "where": f"!{first}", "fields": found},
     ]
-    return Draft({"extract": "html", "records": records}, "主帖加楼层", following, whole=True, in_link=fields.in_link)
+    return Draft(
+        {"extract": "html", "records": records}, "主帖加楼层", following, whole=True, in_link=fields.in_link
+    )
 
 
 def _first_floor(group: Group, columns: dict[str, Column]) -> str | None:
@@ -146,7 +174,11 @@ def _links(group: Group, fields: Fields, base: str) -> dict[str, Any] | None:
     """A list of links to pages of the same site."""
     host = urlsplit(base).hostname
     addresses = [address for value in fields.link_values if (address := absolute_url(value, base))]
-    inside = {address for address in addresses if urlsplit(address).hostname == host and address.split("#")[0] != base.split("#")[0]}
+    inside = {
+        address
+        for address in addresses
+        if urlsplit(address).hostname == host and address.split("#")[0] != base.split("#", maxsplit=1)[0]
+    }
     if len(inside) < max(2, 0.6 * len(group.nodes[:SAMPLE])):
         return None
     carried: dict[str, Any] = {"url": fields.link}
@@ -168,7 +200,11 @@ def _following(document: HtmlDocument, base: str) -> dict[str, Any] | None:
             return {"link": selector}
     for anchor in document.tree.css("a[href]"):
         words = (anchor.text() or "").strip(" \n\t>»›→")
-        if words in _NEXT_WORDS and (address := absolute_url(anchor.attributes.get("href") or "", base)) and address != base:
+        if (
+            words in _NEXT_WORDS
+            and (address := absolute_url(anchor.attributes.get("href") or "", base))
+            and address != base
+        ):
             return {"link": f"xpath://a[contains(., '{words}')]/@href"}
     return None
 
@@ -186,7 +222,9 @@ def _single(
     fields = _fields_of_page(document, body, base, now, zone)
     kind = guess_kind(urlsplit(base).path, fields)
     if "text" in fields:
-        yield Draft({"extract": "html", "records": [{"kind": kind, "fields": fields}]}, "单篇内容页", None, whole=True)
+        yield Draft(
+            {"extract": "html", "records": [{"kind": kind, "fields": fields}]}, "单篇内容页", None, whole=True
+        )
         if not {"title", "author", "published_at"} <= fields.keys():
             record = {"kind": kind, "article": True, "fields": fields}
             yield Draft({"extract": "html", "records": [record]}, "单篇内容页", None, whole=True)
@@ -204,8 +242,10 @@ def _mostly_links(body: LexborNode) -> bool:
 def _fields_of_page(
     document: HtmlDocument, body: LexborNode, base: str, now: dt.datetime, zone: ZoneInfo
 ) -> dict[str, Any]:
-    roots = [node for selector in ("article", "main", '[role="main"]') for node in document.tree.css(selector)]
-    root = roots[0] if len(roots) == 1 or roots and roots[0].tag == "article" else body
+    roots = [
+        node for selector in ("article", "main", '[role="main"]') for node in document.tree.css(selector)
+    ]
+    root = roots[0] if len(roots) == 1 or (roots and roots[0].tag == "article") else body
     columns = {path: column for path, column in columns_of([root]).items() if not _outside(column.nodes[0])}
     found = dict(field_paths(columns, [root], base, now, zone).found)
     found.pop("native_id", None)
@@ -215,19 +255,31 @@ def _fields_of_page(
         return {}
     head = document.tree.css_first("h1")
     title = signature(head) or "h1" if head is not None else found.get("title")
-    order = {"title": title, "text": text, "author": found.get("author"), "published_at": found.get("published_at"),
-             "likes": found.get("likes"), "rating": found.get("rating")}
+    order = {
+        "title": title,
+        "text": text,
+        "author": found.get("author"),
+        "published_at": found.get("published_at"),
+        "likes": found.get("likes"),
+        "rating": found.get("rating"),
+    }
     return {name: path for name, path in order.items() if path}
 
 
 def _main_text(columns: dict[str, Column], found: dict[str, Any]) -> str | None:
     """The element with most words outside links that holds no time, no author and no list of links."""
-    others = [columns[str(path).split("@")[0]].nodes[0] for name, path in found.items()
-              if name in ("author", "published_at", "title") and str(path).split("@")[0] in columns]
+    others = [
+        columns[str(path).split("@")[0]].nodes[0]
+        for name, path in found.items()
+        if name in ("author", "published_at", "title") and str(path).split("@")[0] in columns
+    ]
     best, length = None, SAMPLE / 2
     for path, column in columns.items():
         node = column.nodes[0]
-        if node.tag in ("h1", "h2", "a", "time", "dl", "table", "ul", "ol", "header") or node.css_first("h1, time, form") is not None:
+        if (
+            node.tag in ("h1", "h2", "a", "time", "dl", "table", "ul", "ol", "header")
+            or node.css_first("h1, time, form") is not None
+        ):
             continue
         if any(_within(other, node) for other in others):
             continue
@@ -245,4 +297,3 @@ def _within(node: LexborNode, outer: LexborNode) -> bool:
             return True
         step = step.parent
     return False
-

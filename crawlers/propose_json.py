@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,54 +13,38 @@ from zoneinfo import ZoneInfo
 from crawlers.extractors import parse_count, parse_rating, parse_time
 from crawlers.extractors.values import absolute_url
 from crawlers.propose_draft import Draft, guess_kind
+from crawlers.propose_names import NAMES
 
 MAX_DEPTH, MAX_PLACES, MAX_KEYS, SAMPLE = 10, 400, 200, 40
 STATE_NAMES = (
-    "window.__INITIAL_STATE__", "__NEXT_DATA__", "window.__NUXT__", "__NUXT_DATA__", "window.__APOLLO_STATE__",
-    "RENDER_DATA", "window.__PRELOADED_STATE__", "window.__data", "window.__STORE__",
+    "window.__INITIAL_STATE__",
+    "__NEXT_DATA__",
+    "window.__NUXT__",
+    "__NUXT_DATA__",
+    "window.__APOLLO_STATE__",
+    "RENDER_DATA",
+    "window.__PRELOADED_STATE__",
+    "window.__data",
+    "window.__STORE__",
 )
-_ASSIGNED = re.compile(r"(?:^|[\s;>])((?:window|self|globalThis)\.[A-Za-z_$][\w$]{1,50}|(?:var|let|const)\s+[A-Za-z_$][\w$]{2,50})\s*=\s*[{\[]")
+_ASSIGNED = re.compile(
+    r"(?:^|[\s;>])((?:window|self|globalThis)\.[A-Za-z_$][\w$]{1,50}|(?:var|let|const)\s+[A-Za-z_$][\w$]{2,50})\s*=\s*[{\[]"
+)
 _SCRIPT_ID = re.compile(r"""<script\b[^>]{0,200}\bid=["']([\w$.-]{2,60})["'][^>]{0,200}>\s*[{\[%]""", re.I)
-# The key itself, without case, underscores and hyphens; "parent.key" where the key alone says too little.
-NAMES: dict[str, tuple[str, ...]] = {
-    "text": (
-        "content", "text", "fulltext", "longtext", "body", "bodytext", "reviewbody", "articlebody", "selftext", "desc",
-        "description", "comment", "commenttext", "commentcontent", "commentbody", "reviewtext", "reviewcontent",
-        "review", "message", "msg", "detail", "note", "storytext", "contenttext", "summary", "excerpt", "abstract",
-        "digest", "intro",
-    ),
-    "title": ("title", "headline", "subject", "storytitle", "notetitle", "displaytitle"),
-    "author": (
-        "user.nick", "user.nickname", "user.screenname", "user.username", "user.name", "user.displayname",
-        "author.nickname", "author.name", "author.username", "author.displayname", "account.displayname",
-        "account.username", "member.username", "member.uname", "member.name", "owner.displayname", "owner.name",
-        "userinfo.nickname", "userinfo.name", "nickname", "screenname", "usernickname", "username", "authorname",
-        "displayname", "uname", "nick", "author", "user", "poster", "by", "createdby", "creator",
-    ),
-    "published_at": (
-        "publishedat", "publishtime", "publishdate", "pubtime", "pubdate", "published", "datepublished", "createdat",
-        "createtime", "createdtime", "ctime", "creationtime", "creationdate", "created", "createdutc", "posttime",
-        "postedat", "addtime", "createdate", "date", "time", "timestamp", "timetext", "datetime", "datecreated", "updatedat",
-    ),
-    "rating": ("rating", "ratingvalue", "stars", "star", "starnum", "score", "rate", "grade"),
-    "likes": (
-        "likes", "likecount", "likescount", "likednum", "likedcount", "counts.like", "diggcount", "upvotes", "upvotecount",
-        "ups", "points", "votes", "votecount", "usefulvotecount", "praisecount", "attitudescount", "useful", "like", "score",
-    ),
-    "replies": (
-        "replies", "replycount", "repliescount", "commentcount", "commentscount", "counts.comment", "numcomments",
-        "answercount", "postscount", "descendants",
-    ),
-    "views": ("views", "viewcount", "readcount", "playcount"),
-    "url": ("url", "permalink", "link", "htmlurl", "weburl", "shareurl", "jumpurl", "href", "pageurl"),
-    "native_id": ("id", "idstr", "objectid", "uuid", "reviewid", "commentid", "noteid", "postid", "articleid", "rpid", "guid", "mid", "tid", "pid"),
-    "product": ("product.name", "product.title", "productname", "goodsname", "itemname", "referencename"),
-    "sku": ("sku", "skuid", "product.sku"),
-    "shop": ("shop.name", "shopname", "merchant.name", "store.name", "storename", "seller.name", "sellername"),
-}
 _ID_KEY = re.compile(r"^(?:\d+|(?=.*\d)[0-9A-Za-z_-]{8,})$")
 _PLAIN_KEY = re.compile(r"^[A-Za-z_][A-Za-z0-9_]{0,59}$")
-_PAGE_PARAMS = ("page", "p", "pn", "pageno", "page_no", "pagenum", "page_num", "pageindex", "page_index", "currentpage")
+_PAGE_PARAMS = (
+    "page",
+    "p",
+    "pn",
+    "pageno",
+    "page_no",
+    "pagenum",
+    "page_num",
+    "pageindex",
+    "page_index",
+    "currentpage",
+)
 _OFFSET_PARAMS = ("offset", "start", "skip", "from")
 
 
@@ -72,13 +57,17 @@ class Place:
     single: bool = False
 
 
-def drafts_of(root: Any, base: str, now: dt.datetime, zone: ZoneInfo, state: str | None = None) -> Iterator[Draft]:
+def drafts_of(
+    root: Any, base: str, now: dt.datetime, zone: ZoneInfo, state: str | None = None
+) -> Iterator[Draft]:
     """Yield ways to read a JSON document as records: each list, each single object, and an object with its comments."""
     lists: list[tuple[float, Place, dict[str, Any]]] = []
     singles: list[tuple[float, Place, dict[str, Any]]] = []
     for place in _places(root):
         fields = _fields(place.items[:SAMPLE], base, now, zone)
-        if not ({"text", "title"} & fields.keys()) or not (fields.keys() - {"text", "title", "native_id", "url"}):
+        if not ({"text", "title"} & fields.keys()) or not (
+            fields.keys() - {"text", "title", "native_id", "url"}
+        ):
             continue
         weight = _weight(place, fields)
         (singles if place.single else lists).append((weight, place, fields))
@@ -87,7 +76,9 @@ def drafts_of(root: Any, base: str, now: dt.datetime, zone: ZoneInfo, state: str
     for _, place, fields in lists[:6]:
         yield Draft(_step(state, [_record(place, fields, base)]), following=_following(root, place, base))
         if "url" in fields:
-            yield Draft(_step(state, [], _links(place, fields)), following=_following(root, place, base), links=True)
+            yield Draft(
+                _step(state, [], _links(place, fields)), following=_following(root, place, base), links=True
+            )
     for _, place, fields in singles[:4]:
         main = {"kind": guess_kind(base, place.path), "fields": _from_root(place.path, fields)}
         yield Draft(_step(state, [main]), whole=True)
@@ -112,7 +103,9 @@ def state_names(text: str) -> list[str]:
     return list(dict.fromkeys(found))[:12]
 
 
-def _step(state: str | None, records: list[dict[str, Any]], links: dict[str, Any] | None = None) -> dict[str, Any]:
+def _step(
+    state: str | None, records: list[dict[str, Any]], links: dict[str, Any] | None = None
+) -> dict[str, Any]:
     step: dict[str, Any] = {"extract": "json"}
     if state:
         step["state"] = state
@@ -126,12 +119,16 @@ def _record(place: Place, fields: dict[str, Any], base: str) -> dict[str, Any]:
 
 
 def _links(place: Place, fields: dict[str, Any]) -> dict[str, Any]:
-    carried = {name: fields[name] for name in ("url", "native_id", "title", "author", "published_at", "shop", "sku", "product") if name in fields}
+    carried = {
+        name: fields[name]
+        for name in ("url", "native_id", "title", "author", "published_at", "shop", "sku", "product")
+        if name in fields
+    }
     return {"items": place.path, "fields": carried}
 
 
 def _weight(place: Place, fields: dict[str, Any]) -> float:
-    return (len(fields) + 2 * ("text" in fields) + 2 * ("published_at" in fields)) * min(len(place.items), 20) ** 0.5
+    return (len(fields) + 2 * ("text" in fields) + 2 * ("published_at" in fields)) * math.sqrt(min(len(place.items), 20))
 
 
 # -- places -------------------------------------------------------------------------------------------------------
@@ -153,13 +150,18 @@ def _places(root: Any) -> Iterator[Place]:
                 values = list(node.values())
                 joined = f"{path}.*" if path else "*"
                 yield Place(joined, values)
-                todo += [(f"{joined}.{_quoted(key)}", [inner], depth + 1) for key, inner in values[0].items() if isinstance(inner, dict)]
+                todo += [
+                    (f"{joined}.{_quoted(key)}", [inner], depth + 1)
+                    for key, inner in values[0].items()
+                    if isinstance(inner, dict)
+                ]
                 continue
             if path and any(isinstance(value, str) for value in node.values()):
                 yield Place(path, [node], single=True)
             todo += [
                 (f"{path}.{_quoted(key)}" if path else _quoted(key), inner, depth + 1)
-                for key, inner in node.items() if isinstance(inner, (dict, list)) and inner and len(key) <= 60
+                for key, inner in node.items()
+                if isinstance(inner, (dict, list)) and inner and len(key) <= 60
             ]
 
 
@@ -185,17 +187,26 @@ def _fields(items: list[dict[str, Any]], base: str, now: dt.datetime, zone: Zone
         "author": lambda value: isinstance(value, str) and 1 <= len(value.strip()) <= 60,
         "published_at": lambda value: parse_time(value, now, zone)[0] is not None,
         "rating": lambda value: parse_rating(value) is not None and _small(value),
-        "likes": _is_count, "replies": _is_count, "views": _is_count,
+        "likes": _is_count,
+        "replies": _is_count,
+        "views": _is_count,
         "url": lambda value: isinstance(value, str) and absolute_url(value, base) is not None,
-        "native_id": lambda value: isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip() != "",
+        "native_id": lambda value: (
+            isinstance(value, (str, int)) and not isinstance(value, bool) and str(value).strip() != ""
+        ),
     }
     found: dict[str, Any] = {}
     taken: set[str] = set()
     for field, names in NAMES.items():
         check = checks.get(field, lambda value: isinstance(value, str) and bool(value.strip()))
         path = next(
-            (path for name in names for path, values in columns.items()
-             if path not in taken and _called(path, name) and _fits(values, check, len(items), field)), None,
+            (
+                path
+                for name in names
+                for path, values in columns.items()
+                if path not in taken and _called(path, name) and _fits(values, check, len(items), field)
+            ),
+            None,
         )
         if path is not None:
             found[field] = path
@@ -207,14 +218,30 @@ def _fields(items: list[dict[str, Any]], base: str, now: dt.datetime, zone: Zone
 
 def _finished(found: dict[str, Any], columns: dict[str, list[Any]]) -> dict[str, Any]:
     """Add what the values ask for: HTML turned into text."""
-    ordered = ("native_id", "url", "title", "text", "author", "published_at", "rating", "likes", "replies", "views", "product", "sku", "shop")
+    ordered = (
+        "native_id",
+        "url",
+        "title",
+        "text",
+        "author",
+        "published_at",
+        "rating",
+        "likes",
+        "replies",
+        "views",
+        "product",
+        "sku",
+        "shop",
+    )
     result: dict[str, Any] = {}
     for field in ordered:
         if field not in found:
             continue
         path = found[field]
         values = [value for value in columns[path] if isinstance(value, str)]
-        markup = field == "text" and any(re.search(r"<(?:p|br|a|div|span|img)\b|&(?:#\d+|[a-z]+);", value) for value in values)
+        markup = field == "text" and any(
+            re.search(r"<(?:p|br|a|div|span|img)\b|&(?:#\d+|[a-z]+);", value) for value in values
+        )
         result[field] = {"path": path, "html": True} if markup else path
     return result
 
@@ -252,7 +279,11 @@ def _longest(columns: dict[str, list[Any]], taken: set[str]) -> str | None:
     """The key whose values read most like sentences, whatever it is called."""
     best, length = None, 11.0
     for path, values in columns.items():
-        words = [value for value in values if isinstance(value, str) and not value.startswith(("http", "/", "data:"))]
+        words = [
+            value
+            for value in values
+            if isinstance(value, str) and not value.startswith(("http", "/", "data:"))
+        ]
         spoken = [value for value in words if re.search(r"[\u4e00-\u9fff]|\w \w+ \w", value)]
         if path not in taken and spoken and len(spoken) >= 0.5 * len(values):
             mean = sum(map(len, spoken)) / len(spoken)
@@ -275,12 +306,34 @@ def _following(root: Any, place: Place, base: str) -> dict[str, Any] | None:
     """Say how the next page is asked for: an address in the answer, a cursor, or a counted parameter."""
     query = [part.partition("=")[0] for part in base.partition("?")[2].split("&") if part]
     outer = dict(_scalars(root)) if isinstance(root, dict) else {}
-    link = next((path for path, value in outer.items() if _last(path) in ("next", "nexturl", "nextpageurl") and isinstance(value, str) and value.startswith(("http", "/"))), None)
+    link = next(
+        (
+            path
+            for path, value in outer.items()
+            if _last(path) in ("next", "nexturl", "nextpageurl")
+            and isinstance(value, str)
+            and value.startswith(("http", "/"))
+        ),
+        None,
+    )
     if link:
         return {"link": link}
-    more = next((path for path, value in outer.items() if _last(path) in ("hasmore", "hasnext", "more", "hasnextpage") and isinstance(value, bool)), None)
+    more = next(
+        (
+            path
+            for path, value in outer.items()
+            if _last(path) in ("hasmore", "hasnext", "more", "hasnextpage") and isinstance(value, bool)
+        ),
+        None,
+    )
     spec: dict[str, Any] | None = None
-    cursors = {_last(path): path for path, value in outer.items() if _last(path) in ("cursor", "nextcursor", "endcursor", "after") and isinstance(value, (str, int)) and not isinstance(value, bool)}
+    cursors = {
+        _last(path): path
+        for path, value in outer.items()
+        if _last(path) in ("cursor", "nextcursor", "endcursor", "after")
+        and isinstance(value, (str, int))
+        and not isinstance(value, bool)
+    }
     for name in query:
         plain = re.sub(r"[^a-z]", "", name.lower())
         if name.lower() in _PAGE_PARAMS:
@@ -307,4 +360,3 @@ def _scalars(root: dict[str, Any], prefix: str = "", depth: int = 0) -> Iterator
 
 def _last(path: str) -> str:
     return re.sub(r"[^a-z]", "", path.rsplit(".", 1)[-1].lower())
-

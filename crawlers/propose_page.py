@@ -52,7 +52,10 @@ def read_page(page: Page, base: dict[str, Any], zone: ZoneInfo) -> Reading:
         root = parse_json(text)
     except ValueError:
         return _read_html(page, text, bench, sign)
-    drafts = (_labelled(draft, "JSON 接口") for draft in propose_json.drafts_of(root, page.url, page.fetched_at, zone))
+    drafts = (
+        _labelled(draft, "JSON 接口")
+        for draft in propose_json.drafts_of(root, page.url, page.fetched_at, zone)
+    )
     records, links = bench.best(drafts)
     return Reading(page, sign, records, links, "JSON 接口", seen=_json_outline(root))
 
@@ -62,12 +65,20 @@ def _read_html(page: Page, text: str, bench: Bench, sign: Sign) -> Reading:
     records, links = bench.best(_html_drafts(document, text, page.url, bench.now, bench.zone))
     best = records or links
     feeds = [
-        address for node in document.tree.css('link[rel~="alternate"][type*="rss"], link[rel~="alternate"][type*="atom"]')
+        address
+        for node in document.tree.css(
+            'link[rel~="alternate"][type*="rss"], link[rel~="alternate"][type*="atom"]'
+        )
         if (address := absolute_url(node.attributes.get("href") or "", page.url))
     ]
     shown, scripts = len(visible_text(document.tree)), len(document.tree.css("script"))
     return Reading(
-        page, sign, records, links, best.draft.label if best else "网页", tuple(dict.fromkeys(feeds)),
+        page,
+        sign,
+        records,
+        links,
+        best.draft.label if best else "网页",
+        tuple(dict.fromkeys(feeds)),
         shell=scripts > 0 and shown < SHELL_TEXT,
         seen=f"网页，可见文字 {shown} 字，链接 {len(document.tree.css('a[href]'))} 个，脚本 {scripts} 个",
     )
@@ -76,10 +87,14 @@ def _read_html(page: Page, text: str, bench: Bench, sign: Sign) -> Reading:
 def _feed_drafts(url: str) -> Iterator[Draft]:
     kind = guess_kind(url)
     yield Draft({"extract": "feed", "records": [{"kind": kind}]}, "RSS/Atom")
-    yield Draft({"extract": "feed", "links": {"items": "entries", "fields": FEED_FIELDS}}, "RSS/Atom", links=True)
+    yield Draft(
+        {"extract": "feed", "links": {"items": "entries", "fields": FEED_FIELDS}}, "RSS/Atom", links=True
+    )
 
 
-def _html_drafts(document: HtmlDocument, text: str, url: str, now: dt.datetime, zone: ZoneInfo) -> Iterator[Draft]:
+def _html_drafts(
+    document: HtmlDocument, text: str, url: str, now: dt.datetime, zone: ZoneInfo
+) -> Iterator[Draft]:
     for name in propose_json.state_names(text[:MAX_STATE]):
         try:
             root = find_state(text[:MAX_STATE], name)
@@ -107,4 +122,8 @@ def _labelled(draft: Draft, label: str) -> Draft:
 def _json_outline(root: Any) -> str:
     if isinstance(root, list):
         return f"JSON 数组，{len(root)} 项"
-    return "JSON 对象，键：" + "、".join(str(key)[:30] for key in list(root)[:12]) if isinstance(root, dict) else "JSON 值"
+    return (
+        "JSON 对象，键：" + "、".join(str(key)[:30] for key in list(root)[:12])
+        if isinstance(root, dict)
+        else "JSON 值"
+    )

@@ -10,15 +10,20 @@ _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{1,40}$")
 # Layout and state say nothing of what stands there; build tools' hashes change with every release.
 _LAYOUT = re.compile(
     r"^(?:active|hidden|hide|show|clearfix|cl|fl|fr|first|last|odd|even|row|col(?:-.*)?|pull-.*|mt-?\d+|mb-?\d+|"
-    r"container|wrapper|wrap|left|right|center|selected|current|is-.*|has-.*|js-.*|flex|grid|d-.*|text-(?:left|right|center|sm|xs|lg).*)$", re.IGNORECASE,
+    r"container|wrapper|wrap|left|right|center|selected|current|is-.*|has-.*|js-.*|flex|grid|d-.*|text-(?:left|right|center|sm|xs|lg).*)$",
+    re.IGNORECASE,
 )
-_HASHED = re.compile(r"^(?:css|sc|jsx|styles?|_+)-?_*[A-Za-z0-9]*\d[A-Za-z0-9]*$|[-_]{1,2}(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])[A-Za-z0-9]{5,}$|^[a-z0-9]*\d[a-z0-9]*\d[a-z0-9]{3,}$")
+_HASHED = re.compile(
+    r"^(?:css|sc|jsx|styles?|_+)-?_*[A-Za-z0-9]*\d[A-Za-z0-9]*$|[-_]{1,2}(?=[A-Za-z0-9]*\d)(?=[A-Za-z0-9]*[a-z])(?=[A-Za-z0-9]*[A-Z])[A-Za-z0-9]{5,}$|^[a-z0-9]*\d[a-z0-9]*\d[a-z0-9]{3,}$"
+)
 
 
 def classes(node: LexborNode) -> list[str]:
     """Return the element's classes that mean something, as they stand."""
     listed = (node.attributes.get("class") or "").split()
-    return [name for name in listed if _NAME.match(name) and not _LAYOUT.match(name) and not _HASHED.search(name)]
+    return [
+        name for name in listed if _NAME.match(name) and not _LAYOUT.match(name) and not _HASHED.search(name)
+    ]
 
 
 def signature(node: LexborNode) -> str | None:

@@ -29,7 +29,21 @@ _HEADS = {
     "listing": "列表页",
     "detail": "详情页（一篇帖子和它的回复，或一个商品的评价）",
 }
-_ORDER = ("name", "title", "enabled", "owner", "access", "transport", "tier", "rate", "keywords", "start", "browser", "listing", "detail")
+_ORDER = (
+    "name",
+    "title",
+    "enabled",
+    "owner",
+    "access",
+    "transport",
+    "tier",
+    "rate",
+    "keywords",
+    "start",
+    "browser",
+    "listing",
+    "detail",
+)
 
 
 def write(settings: Settings, proposal: Proposal) -> Path:
@@ -144,10 +158,16 @@ def keep_pages(settings: Settings, proposal: Proposal) -> list[Path]:
 
 
 def _expected(saved: SavedPage) -> bytes:
-    records = [{name: value for name, value in asdict(record).items() if name != "author"} for record in saved.records]
+    records = [
+        {name: value for name, value in asdict(record).items() if name != "author"}
+        for record in saved.records
+    ]
     facts = {
-        "url": saved.page.request_url or saved.page.url, "step": saved.step, "fetched_at": saved.page.fetched_at,
-        "content_type": saved.page.headers.get("content-type", ""), "records": records,
+        "url": saved.page.request_url or saved.page.url,
+        "step": saved.step,
+        "fetched_at": saved.page.fetched_at,
+        "content_type": saved.page.headers.get("content-type", ""),
+        "records": records,
     }
     return (json.dumps(facts, ensure_ascii=False, indent=1, default=str) + "\n").encode("utf-8", "replace")
 

@@ -43,9 +43,8 @@ class Filter:
 
 def mention_rows(connection: Connection, wanted: Filter) -> Iterator[dict[str, Any]]:
     """Yield one dict per assessed mention, oldest first, in the shape of the public contract (DESIGN §4)."""
-    query = _mentions(wanted)
-    result = connection.execution_options(yield_per=FETCH).execute(query)
-    for part in result.partitions(FETCH):
+    result = connection.execute(_mentions(wanted).execution_options(yield_per=FETCH))
+    for part in result.partitions():
         rows = list(part)
         ids = [row.id for row in rows]
         found = _hits(connection, ids)
