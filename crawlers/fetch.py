@@ -58,7 +58,7 @@ def refuse_if_halted(spider: object, request: Request) -> None:
         raise Refusal("halted", halted.reason)
 
 
-def kind_of(error: BaseException) -> str:
+def kind_of(error: BaseException | None) -> str:
     """Return the error kind of a failed download."""
     if isinstance(error, Refusal):
         return error.kind

@@ -63,7 +63,10 @@ class Retry(RetryMiddleware):
         if wait:
             await asyncio.sleep(wait)
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:
+    # Scrapy no longer wants the spider argument that its own classes still have.
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
         """Retry server errors, unless the server says when to come back."""
         if response.headers.get("Retry-After"):
             return response
@@ -80,7 +83,9 @@ class Retry(RetryMiddleware):
 class Redirect(RedirectMiddleware):
     """Follows up to five redirects, but never onto a login page: that answer is handed to the spider as it is."""
 
-    def process_response(self, request: Request, response: Response) -> Request | Response:
+    def process_response(  # type: ignore[override]
+        self, request: Request, response: Response
+    ) -> Request | Response:
         """Return the next request, or the response when it goes no further."""
         location = response.headers.get("Location")
         if location and 300 <= response.status < 400 and ROBOTS not in request.meta:

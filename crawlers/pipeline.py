@@ -25,6 +25,7 @@ from vocwatch.models import MentionRecord, Page, RunStatus, SourceStatus
 from vocwatch.pseudonym import Pseudonyms, load_pseudonyms
 from vocwatch.store import StorageError, mentions, pages, runs
 from vocwatch.store.mentions import MentionRow
+from vocwatch.store.pages import PageRow, Visit
 
 MAX_ROWS = 2000
 MAX_PAGES = 25
@@ -47,15 +48,15 @@ class CrawledPage:
     page: Page
     records: list[MentionRecord]
     partial: bool = False
-    visit: pages.Visit | None = None
+    visit: Visit | None = None
     gone: tuple[str, str | None] | None = None
 
 
 @dataclass
 class _Batch:
-    pages: list[pages.PageRow] = field(default_factory=list)
+    pages: list[PageRow] = field(default_factory=list)
     rows: list[MentionRow] = field(default_factory=list)
-    visits: list[pages.Visit] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
     gone: list[tuple[str, str | None]] = field(default_factory=list)
 
 
@@ -104,7 +105,7 @@ class StorePages:
 
     def _add(self, item: CrawledPage, rows: list[MentionRow], sha256: str) -> None:
         page, batch = item.page, self._batch
-        batch.pages.append(pages.PageRow(
+        batch.pages.append(PageRow(
             url=page.request_url or page.url, final_url=page.url, status=page.status,
             headers={name: clean(value) for name, value in page.headers.items()}, sha256=sha256,
             size=len(page.body), fetched_at=page.fetched_at,
@@ -159,7 +160,7 @@ class StorePages:
             tally.truncated += 1
         native_id = clean(record.native_id or "").strip()
         url = record.url if _is_web(record.url) else item.page.url
-        if not text.strip() and not title and record.rating is None or not (native_id or url):
+        if (not text.strip() and not title and record.rating is None) or not (native_id or url):
             tally.invalid += 1
             return None
         assert self._pseudonyms is not None

@@ -200,7 +200,9 @@ class _Conversation:
         ):
             raise self._blocked(url, "被转到登录页，要登录才能看")
         reading = read_page(page, self._base, self._zone)
-        if reading.sign.hard or (reading.sign.state != "ok" and not _real(reading) and not reading.shell):
+        if reading.sign.hard or (
+            reading.sign.state != "ok" and not _sure(reading) and not reading.empty_shell
+        ):
             raise self._refused(url, reading)
         if 300 <= page.status < 400:
             raise ProposeError(
@@ -372,6 +374,10 @@ class _Conversation:
         if not any(record.published_at for record in records):
             self._notes.append("没有读到发布时间：日报按采集时间计，请尽量在来源文件里补上 published_at")
         return Proposal(source, kind, self._robots, records, coverage, tuple(self._notes), tuple(saved))
+
+
+def _sure(reading: Reading) -> bool:
+    return reading.records is not None and reading.records.sure
 
 
 def _real(reading: Reading) -> bool:

@@ -23,6 +23,7 @@ LIKELY_CUT = re.compile(
 )
 ID_IN_ADDRESS = r"([0-9A-Za-z_-]{4,})(?:\.s?html?)?/?$"
 GOOD_COMMENT = 1.2  # completeness of a comment that has at least a time beside its words
+WHOLE_TEXT = 150  # characters from which a page without time and author may still be a post
 SPOKEN = 12  # characters from which a text is more than a label
 _KINDS = (
     ("complaint", re.compile(r"complain|tousu|投诉", re.IGNORECASE)),
@@ -59,6 +60,11 @@ class Trial:
     draft: Draft
     found: Extraction
     mark: float
+
+    @property
+    def sure(self) -> bool:
+        """Whether the records outweigh a page that looks like a wall: whole texts with their times."""
+        return self.real and any(record.published_at for record in self.found.records)
 
     @property
     def real(self) -> bool:
@@ -112,10 +118,17 @@ def _mark(draft: Draft, found: Extraction, page_url: str) -> float:
     """A post with its comments is worth more than the post alone, however short the comments are."""
     comments = [record for record in found.records if record.kind is MentionKind.COMMENT]
     posts = [record for record in found.records if record.kind is not MentionKind.COMMENT]
+    if draft.whole and len(found.records) == 1 and not _tells_its_own(found.records[0]):
+        return 0.0
     if draft.whole and posts and comments:
         good = sum(_completeness(comment, page_url) for comment in comments) / len(comments) >= GOOD_COMMENT
         return _record_mark(posts, page_url) * (1.2 if good else 0.9)
     return _record_mark(found.records, page_url)
+
+
+def _tells_its_own(record: MentionRecord) -> bool:
+    """Whether a page read as one post is one: every page has some words somewhere."""
+    return record.published_at is not None or bool(record.author) or len(record.text) >= WHOLE_TEXT
 
 
 def _record_mark(records: list[MentionRecord], page_url: str) -> float:

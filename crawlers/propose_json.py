@@ -15,6 +15,7 @@ from crawlers.extractors.values import absolute_url
 from crawlers.propose_draft import Draft, guess_kind
 from crawlers.propose_names import NAMES
 
+FEW = 3
 MAX_DEPTH, MAX_PLACES, MAX_KEYS, SAMPLE = 10, 400, 200, 40
 STATE_NAMES = (
     "window.__INITIAL_STATE__",
@@ -128,41 +129,45 @@ def _links(place: Place, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _weight(place: Place, fields: dict[str, Any]) -> float:
-    return (len(fields) + 2 * ("text" in fields) + 2 * ("published_at" in fields)) * math.sqrt(min(len(place.items), 20))
+    return (len(fields) + 2 * ("text" in fields) + 2 * ("published_at" in fields)) * math.sqrt(
+        min(len(place.items), 20)
+    )
 
 
 # -- places -------------------------------------------------------------------------------------------------------
 
 
 def _places(root: Any) -> Iterator[Place]:
-    """Walk the document, outer before inner; a mapping keyed by ids is walked as if it were a list."""
-    todo: list[tuple[str, Any, int]] = [("", root, 0)]
+    """Walk the document, outer before inner; a mapping keyed by ids is walked as if it were a list (`many`)."""
+    todo: list[tuple[str, Any, int, bool]] = [("", root, 0, False)]
     count = 0
     while todo and count < MAX_PLACES:
-        path, node, depth = todo.pop(0)
+        path, node, depth, many = todo.pop(0)
         count += 1
         if isinstance(node, list):
             objects = [item for item in node if isinstance(item, dict)]
             if objects and len(objects) * 2 > len(node):
-                yield Place(path or "@", objects)
+                yield Place(f"{path}[]" if many else path or "@", objects)
+            if len(node) <= FEW and not many:  # an answer in parts, not a list of records
+                parts = enumerate(objects)
+                todo += [found for index, part in parts for found in _inside(f"{path}[{index}]", part, depth, many)]
         elif isinstance(node, dict) and depth < MAX_DEPTH:
             if _keyed_by_id(node):
-                values = list(node.values())
-                joined = f"{path}.*" if path else "*"
-                yield Place(joined, values)
-                todo += [
-                    (f"{joined}.{_quoted(key)}", [inner], depth + 1)
-                    for key, inner in values[0].items()
-                    if isinstance(inner, dict)
-                ]
+                values, joined = list(node.values()), f"values({path or '@'})[]"
+                yield Place(joined, values, single=len(values) == 1)
+                todo += _inside(joined, values[0], depth, True)
                 continue
-            if path and any(isinstance(value, str) for value in node.values()):
+            if path and not re.search(r"\[\d", path) and any(isinstance(value, str) for value in node.values()):
                 yield Place(path, [node], single=True)
-            todo += [
-                (f"{path}.{_quoted(key)}" if path else _quoted(key), inner, depth + 1)
-                for key, inner in node.items()
-                if isinstance(inner, (dict, list)) and inner and len(key) <= 60
-            ]
+            todo += _inside(path, node, depth, many)
+
+
+def _inside(path: str, node: dict[str, Any], depth: int, many: bool) -> list[tuple[str, Any, int, bool]]:
+    return [
+        (f"{path}.{_quoted(key)}" if path else _quoted(key), inner, depth + 1, many)
+        for key, inner in node.items()
+        if isinstance(inner, (dict, list)) and inner and len(key) <= 60
+    ]
 
 
 def _keyed_by_id(node: dict[str, Any]) -> bool:
@@ -204,7 +209,10 @@ def _fields(items: list[dict[str, Any]], base: str, now: dt.datetime, zone: Zone
                 path
                 for name in names
                 for path, values in columns.items()
-                if path not in taken and _called(path, name) and _fits(values, check, len(items), field)
+                if path not in taken
+                and _called(path, name)
+                and _fits(values, check, len(items), field)
+                and (field != "rating" or name != "score" or _stars(values))
             ),
             None,
         )
@@ -263,7 +271,7 @@ def _columns(items: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _called(path: str, name: str) -> bool:
-    plain = re.sub(r"[^a-z0-9.]", "", path.lower())
+    plain = re.sub(r"\.(?:label|value|rendered|plain)$", "", re.sub(r"[^a-z0-9.]", "", path.lower()))
     return plain == name or plain.endswith(f".{name}")
 
 
@@ -293,6 +301,11 @@ def _longest(columns: dict[str, list[Any]], taken: set[str]) -> str | None:
 
 def _is_count(value: Any) -> bool:
     return not isinstance(value, float) and parse_count(value) is not None and len(str(value)) <= 12
+
+
+def _stars(values: list[Any]) -> bool:
+    """A "score" is stars on shops and votes on forums: stars where enough values keep to one to five."""
+    return len(values) >= FEW and all(re.fullmatch(r"[1-5](?:\.\d)?", str(value)) for value in values)
 
 
 def _small(value: Any) -> bool:

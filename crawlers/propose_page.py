@@ -38,6 +38,11 @@ class Reading:
     shell: bool = False
     seen: str = ""
 
+    @property
+    def empty_shell(self) -> bool:
+        """Whether the only thing against the page is that its scripts have not run."""
+        return self.shell and self.sign.reason.startswith("空壳")
+
 
 def read_page(page: Page, base: dict[str, Any], zone: ZoneInfo) -> Reading:
     """Recognise a page. `base` is the source file so far, without steps."""
@@ -57,7 +62,19 @@ def read_page(page: Page, base: dict[str, Any], zone: ZoneInfo) -> Reading:
         for draft in propose_json.drafts_of(root, page.url, page.fetched_at, zone)
     )
     records, links = bench.best(drafts)
+    if records is None and links is None:
+        sign = _said(bench) or sign
     return Reading(page, sign, records, links, "JSON 接口", seen=_json_outline(root))
+
+
+def _said(bench: Bench) -> Sign | None:
+    """What an answer without records says of itself: login wanted, refused, removed."""
+    trial = bench.run(
+        Draft({"extract": "json", "records": [{"kind": "post", "items": "vocwatch_no_such_key"}]})
+    )
+    if trial is None or trial.found.state in ("ok", "empty", "drift"):
+        return None
+    return Sign(trial.found.state, trial.found.reason)
 
 
 def _read_html(page: Page, text: str, bench: Bench, sign: Sign) -> Reading:

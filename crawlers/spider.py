@@ -365,6 +365,6 @@ def _kept_anyway(page: Page) -> Iterator[CrawledPage]:
         yield CrawledPage(page, [])
 
 
-def _why(error: BaseException, kind: str) -> str:
+def _why(error: BaseException | None, kind: str) -> str:
     text = str(error)
     return text if kind == "robots_unreachable" and text else ""

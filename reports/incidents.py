@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from reports.baseline import Baseline, Cell, Expectation
 from reports.clusters import ARMY_TEXTS
 from reports.texts import Complaint, topic_of
-from vocwatch.models import Level
+from vocwatch.models import OTHER_TOPIC, Level
 from vocwatch.store.incidents import Known
 
 GAP_DAYS = 3  # a longer silence ends an incident
@@ -134,7 +134,8 @@ def _proposals(pool: Sequence[Complaint], baseline: Baseline) -> list[Group]:
     topics: dict[str, list[Complaint]] = defaultdict(list)
     for complaint in pool:
         for topic in complaint.topics:
-            topics[topic].append(complaint)
+            if topic != OTHER_TOPIC:  # what has no topic in common is no one trouble
+                topics[topic].append(complaint)
     return [group for topic in sorted(topics) for group in _of_topic(topic, topics[topic], baseline)]
 
 

@@ -20,6 +20,7 @@ TREND_DAYS = 14
 FULL_SHARE = 0.9
 MAX_REASONS = 5
 MIN_RATED = 20
+SATISFIED = ("满意", "好评", "好")
 UNSATISFIED = ("不满意", "差", "不满")
 
 
@@ -76,25 +77,30 @@ class Measured:
         """The day's sessions; one that came by two paths stands twice."""
         return [s for s in self.sessions if s.started_at.astimezone(self.zone).date() == self.date]
 
-    def volume(self, day: dt.date) -> Volume:
-        """All sources together."""
-        own = [v for (d, _), v in self.mentions.items() if d == day]
+    def volume(self, day: dt.date, without: frozenset[str] = frozenset()) -> Volume:
+        """All sources together, but for those left out."""
+        own = [v for (d, name), v in self.mentions.items() if d == day and name not in without]
         return Volume(sum(v.total for v in own), sum(v.negative for v in own))
 
-    def read_share(self, day: dt.date) -> float:
-        """Share of the sources with any history that were read on a day."""
-        return sum(day in dates for dates in self.usable.values()) / len(self.usable) if self.usable else 0.0
+    def read_share(self, day: dt.date, without: frozenset[str] = frozenset()) -> float:
+        """Share of the sources with any history that were read on a day, but for those left out."""
+        read = [day in dates for name, dates in self.usable.items() if name not in without]
+        return sum(read) / len(read) if read else 0.0
 
 
 def indicators(m: Measured, covered: Coverage) -> tuple[Indicator, ...]:
-    """The four figures, each beside the median of the four same weekdays that were read in full."""
+    """The four figures, each beside the median of the four same weekdays that were read in full.
+
+    Sources that are blind today are left out on both sides of the comparison; the figure itself counts all.
+    """
     past = same_weekdays(m.date)
-    read = [m.volume(d) for d in past if m.read_share(d) >= FULL_SHARE]
-    now = m.volume(m.date)
+    blind = frozenset(source.name for source in covered.blind)
+    read = [m.volume(d, blind) for d in past if m.read_share(d, blind) >= FULL_SHARE]
+    now, seen = m.volume(m.date), m.volume(m.date, blind)
     partial = bool(covered.blind)
     sessions = None if m.sessions_missing else len(m.sessions_by_day[m.date])
-    total_base, total_word = judge_count(now.total, [v.total for v in read])
-    bad_base, bad_word = judge_count(now.negative, [v.negative for v in read])
+    total_base, total_word = judge_count(seen.total, [v.total for v in read])
+    bad_base, bad_word = judge_count(seen.negative, [v.negative for v in read])
     in_base, in_word = judge_count(
         sessions or 0, [len(m.sessions_by_day[d]) for d in past if m.sessions_by_day.get(d)]
     )
@@ -199,8 +205,12 @@ def satisfaction(sessions: Sequence[ServiceSession]) -> tuple[float | None, Say]
     if not rated:
         return None, say("csi.few", rated=0)
     bad = sum(any(sign in rating for sign in UNSATISFIED) for rating in rated.values())
-    if bad == len(rated):
+    if not any(_content(rating) for rating in rated.values()):
         return None, say("csi.biased")
     if len(rated) < MIN_RATED:
         return None, say("csi.few", rated=len(rated))
     return (len(rated) - bad) / len(rated), say("csi.formula", rated=len(rated), days=BASE_DAYS)
+
+
+def _content(rating: str) -> bool:
+    return any(sign in rating for sign in SATISFIED) and not any(sign in rating for sign in UNSATISFIED)

@@ -74,7 +74,11 @@ class Reader:
             if w.kind == "product"
             for name in (w.name, *w.aliases)
         }
-        self.display = {w.sku or w.id: w.name for w in settings.watches.watches if w.kind == "product"}
+        # Of several watches on one product (a nickname apart) the first names it.
+        self.display: dict[str, str] = {}
+        for w in settings.watches.watches:
+            if w.kind == "product":
+                self.display.setdefault(w.sku or w.id, w.name)
 
     def complaints(self, texts: Iterable[Heard], origins: Mapping[int, int]) -> list[Complaint]:
         """Read texts; those that complain of nothing of ours, and answer no such post, are left out.

@@ -11,7 +11,7 @@ from sentiment.rules import Match, Rule, RuleBook
 from sentiment.scope import Spans, Surroundings
 from vocwatch.settings.topics import RedLineClass, Topics
 
-OTHER = "其他/其他"
+OTHER = OTHER_TOPIC
 """The topic of a negative text that no leaf explains."""
 
 _MILD = re.compile(r"有点|有些|稍微|略|一点点|稍|小小|些许|轻微|不算太|偶尔")

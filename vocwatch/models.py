@@ -12,6 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 
+OTHER_TOPIC = "其他/其他"  # a complaint that the taxonomy has no leaf for
+
+
 class SourceStatus(StrEnum):
     """How a source's run ended. Everything but `ok` (and a credible `empty`) is unknown, never zero."""
 

@@ -103,7 +103,7 @@ def rows(store: Store) -> dict[str, list[Any]]:
     ).join(revisions, revisions.c.mention_id == mentions.c.id)
     with store.read() as connection:
         return {
-            "texts": sorted((tuple(map(str, row)) for row in connection.execute(texts))),
+            "texts": sorted(tuple(map(str, row)) for row in connection.execute(texts)),
             "visits": sorted(tuple(map(str, row)) for row in connection.execute(
                 sa.select(visits.c.url, visits.c.native_id, visits.c.published_at))),
             "pages": sorted(tuple(map(str, row)) for row in connection.execute(

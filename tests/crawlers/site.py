@@ -113,7 +113,7 @@ class Site:
             f"<time>{post.posted}</time><p class=text>{post.text}</p></article>{comments}"
         )
 
-    def _handler(site: Site) -> type[BaseHTTPRequestHandler]:  # noqa: N805 - the handler's own self is below
+    def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 

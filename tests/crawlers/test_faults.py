@@ -88,7 +88,7 @@ def _sites(folder: Path, canary: Canary) -> dict[str, Site]:
     sites["gb"].posts = {1: type(sites["gb"].posts[1])(1, "这个杯盖朙显漏水，客服镕说不管")}
     _only("/p/13", Answer("gone", 404), sites["stray"])
     _only("/p/13", Answer("private", 403), sites["one403"])
-    sites["one403"].posts = {n: sites["one403"].posts[1] for n in range(1, 3)} | {
+    sites["one403"].posts = dict.fromkeys(range(1, 3), sites["one403"].posts[1]) | {
         n: type(sites["one403"].posts[1])(n, f"第{n}条") for n in range(3, 31)
     }
     _only("/list", Answer("maintenance", 503, {"Retry-After": "120"}), sites["busy"])

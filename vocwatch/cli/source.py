@@ -106,17 +106,26 @@ def new_command(
         raise Stop(Exit.USAGE, tr(f"已经有来源 {name}，请换个名字", f"There is a source {name} already; choose another name"))
     try:
         proposal: Proposal = propose(state.settings, name, url, title=title, owner=owner, basis=basis)
+        path = write_source(state.settings, proposal)
     except ProposeError as error:
         raise Stop(Exit(error.code), str(error)) from error
-    path = write_source(state.settings, proposal)
     if as_json:
-        print_json({"file": str(path), "robots": proposal.robots, "page": proposal.kind, "records": [_plain(r) for r in proposal.records]})
+        print_json({
+            "file": str(path), "robots": proposal.robots, "page": proposal.kind, "coverage": proposal.coverage,
+            "notes": list(proposal.notes), "records": [_plain(r) for r in proposal.records],
+        })
         return
     say(tr(f"robots.txt：{proposal.robots}", f"robots.txt: {proposal.robots}"))
     say(tr(f"页面类型：{proposal.kind}，读出 {len(proposal.records)} 条：", f"Page: {proposal.kind}, {len(proposal.records)} records:"))
     print_rows([_plain(r) for r in proposal.records[:5]], {key: key for key in RECORD_COLUMNS}, False)
-    say(tr(f"已写好 {path}（未启用）。看看对不对：vocwatch source test {name}；没问题就：vocwatch source enable {name}",
-           f"Written to {path} (off). Look: vocwatch source test {name}; then: vocwatch source enable {name}"))
+    filled = "  ".join(f"{field} {part[0]}/{part[1]}" for field, part in sorted(proposal.coverage.items()))
+    say(tr(f"字段填充：{filled}", f"Fields filled: {filled}"))
+    for note in proposal.notes:
+        say(tr(f"注意：{note}", f"Note: {note}"))
+    say(tr(f"已写好 {path}（未启用）。接下来：", f"Written to {path} (off). Next:"))
+    say(tr(f"  vocwatch source test {name}      看会入库的记录；不对就改这个文件再试", f"  vocwatch source test {name}      look at the records; edit the file until they are right"))
+    say(tr(f"  vocwatch source enable {name}    启用", f"  vocwatch source enable {name}    switch it on"))
+    say(tr(f"  vocwatch crawl {name}            采集", f"  vocwatch crawl {name}            crawl"))
 
 
 def enable_command(context: typer.Context, name: str) -> None:

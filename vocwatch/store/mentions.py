@@ -167,11 +167,11 @@ def _save_revisions(
     changed = 0
     for native_id, row in batch.items():
         before = known.get(native_id)
-        has_text = before is not None and before.text_sha is not None
+        newest = before.text_sha if before is not None else None
         sha = row.text_sha
-        if has_text and (row.partial or before.text_sha == sha):
+        if newest is not None and (row.partial or newest == sha):
             continue
-        changed += int(has_text)
+        changed += newest is not None
         wanted[ids[native_id]] = (sha, row)
     upsert(connection, revisions, [
         dict(mention_id=mention_id, text_sha=sha, title=row.title, text=row.text, seen_at=now,
@@ -234,4 +234,5 @@ def mark_gone(
 def newest_published(connection: Connection, source: str) -> dt.datetime | None:
     """Return the newest publication time stored for a source."""
     query = sa.select(sa.func.max(mentions.c.published_at)).where(mentions.c.source == source)
-    return connection.execute(query).scalar_one()
+    newest: dt.datetime | None = connection.execute(query).scalar_one()
+    return newest
