@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from typing import Any
 
 from playwright.async_api import Error as PlaywrightError
@@ -29,6 +30,7 @@ UNWANTED = frozenset({"Image", "Media", "Font", "Ping", "Prefetch", "CSPViolatio
 WAIT_SECONDS = 15
 SCROLL_SECONDS = 90
 STILL_ROUNDS = 2  # so many looks without anything new mean that the page has ended
+_SIZE = "document.documentElement ? document.documentElement.outerHTML.length : 0"
 _SCROLL = """css => {
     const count = document.querySelectorAll(css).length;
     window.scrollTo(0, document.body ? document.body.scrollHeight : 0);
@@ -64,15 +66,23 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
         await watch.begin()
         try:
             response: Response = await super()._download_request_with_page(request, page, spider)
-        except PlaywrightError:
+        except (PlaywrightError, Refusal):
+            await close_quietly(page)
             if watch.refused:
                 raise Refusal(watch.refused) from None
             raise
         return response
 
+    async def _get_response_and_download(self, request: Request, page: Page, spider: Spider) -> tuple[Any, Any]:
+        response, download = await super()._get_response_and_download(request, page, spider)
+        request.meta["answered"] = response.status if response else 0
+        return response, download
+
     async def _apply_page_methods(self, page: Page, request: Request, spider: Spider) -> None:
         """Wait for what the source waits for, then scroll to the end; neither failing fails the page."""
         ready: Browser = request.meta[READY]
+        if request.meta["answered"] >= 400:
+            return  # an error page will not grow what we wait for
         if ready.wait_for:
             with contextlib.suppress(PlaywrightTimeout):
                 await page.wait_for_selector(ready.wait_for, state="attached", timeout=WAIT_SECONDS * 1000)
@@ -80,6 +90,8 @@ class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
             request.meta["scroll_cut"] = True
         if not ready.scroll_until:
             await page.wait_for_timeout(ready.settle_ms)
+        if await page.evaluate(_SIZE) > context_of(spider).settings.app.crawler.max_body_bytes:
+            raise Refusal("too_large")
 
 
 class Watch:
@@ -87,6 +99,8 @@ class Watch:
 
     def __init__(self, page: Page, spider: Spider):
         self._page, self._context = page, context_of(spider)
+        self._limit = self._context.settings.app.crawler.max_body_bytes
+        self._received: Counter[str] = Counter()
         self._session: Any = None
         self._tasks: set[asyncio.Task[None]] = set()
         self.refused: str | None = None
@@ -96,6 +110,8 @@ class Watch:
         self._page.on("popup", lambda popup: self._later(popup.close()))
         self._session = await self._page.context.new_cdp_session(self._page)
         self._session.on("Fetch.requestPaused", lambda event: self._later(self._decide(event)))
+        self._session.on("Network.dataReceived", self._weigh)
+        await self._session.send("Network.enable")
         await self._session.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
 
     def _later(self, work: Any) -> None:
@@ -107,6 +123,13 @@ class Watch:
         self._tasks.discard(task)
         if not task.cancelled():
             task.exception()  # a page that closes under our hands is no news
+
+    def _weigh(self, event: dict[str, Any]) -> None:
+        """Give a page up when one of its answers unpacks to more than is ever read."""
+        self._received[event["requestId"]] += event["dataLength"]
+        if self._received[event["requestId"]] > self._limit and self.refused is None:
+            self.refused = "too_large"
+            self._later(self._page.close())
 
     async def _decide(self, event: dict[str, Any]) -> None:
         url, kind = event["request"]["url"], event["resourceType"]
@@ -121,6 +144,12 @@ class Watch:
             )
         else:
             await self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+
+
+async def close_quietly(page: Page) -> None:
+    """Close a page that may be gone already."""
+    with contextlib.suppress(PlaywrightError):
+        await page.close()
 
 
 async def scroll(page: Page, ready: Browser) -> bool:

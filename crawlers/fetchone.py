@@ -107,8 +107,9 @@ class OnePage(SourceSpider):
 
     def on_error(self, failure: Failure) -> None:
         """Keep why nothing came."""
-        kind = kind_of(failure.value)
-        why = str(failure.value) if kind == "robots_unreachable" else WORDS.get(kind, kind)
+        error = failure.value or RuntimeError("unknown")
+        kind = kind_of(error)
+        why = str(error) if kind == "robots_unreachable" else WORDS.get(kind, kind)
         self._keep(Fetched(error=kind, why=why))
 
     def _keep(self, found: Fetched) -> None:

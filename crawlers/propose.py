@@ -394,13 +394,11 @@ def _longest(trial: Trial) -> int:
 
 
 def _telling(links: Trial, summaries: Trial | None) -> Link:
-    """The link behind which most is to be seen: the longest (cut) summary, the most replies, the most likes."""
+    """The link behind which most is to be seen: the longest (cut) summary, or the most replies."""
     if summaries is not None:
         longest = max(summaries.found.records, key=lambda record: len(record.text))
         return next((link for link in links.found.links if link.url == longest.url), links.found.links[0])
-    return max(
-        links.found.links, key=lambda link: (link.carried.get("replies") or 0, link.carried.get("likes") or 0)
-    )
+    return max(links.found.links, key=lambda link: link.carried.get("replies") or 0)
 
 
 def _repeats(step: dict[str, Any]) -> bool:

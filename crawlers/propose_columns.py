@@ -37,6 +37,7 @@ _DATED = re.compile(
     r"\d{4}\s*[-/.年]|[月日号前天]|刚刚|今|ago|\d:\d\d|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.? \d",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(r"[\d.,]+\s*(?:[万千kw+]|人)?", re.IGNORECASE)
 _ID_ATTRIBUTE = re.compile(r"(?:^|-)(?:id|rid|cid|pid|tid|key)$", re.IGNORECASE)
 
 
@@ -195,7 +196,7 @@ def _author(columns: list[Column]) -> str | None:
     for pattern in _AUTHOR:
         for column in columns:
             short = 1 <= column.length <= 30 and column.nodes[0].css_first("time, p, li") is None
-            if short and pattern.search(column.path) and not _looks_counted(column):
+            if short and pattern.search(column.path) and not all(map(_NUMBER.fullmatch, column.texts)):
                 return column.path
     linked = [column for column in columns if _to_profile(column)]
     return linked[0].path if linked else None

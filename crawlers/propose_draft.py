@@ -128,7 +128,8 @@ def _mark(draft: Draft, found: Extraction, page_url: str) -> float:
 
 def _tells_its_own(record: MentionRecord) -> bool:
     """Whether a page read as one post is one: every page has some words somewhere."""
-    return record.published_at is not None or bool(record.author) or len(record.text) >= WHOLE_TEXT
+    signed = bool(record.author) and len(record.text) >= 2 * SPOKEN
+    return record.published_at is not None or signed or len(record.text) >= WHOLE_TEXT
 
 
 def _record_mark(records: list[MentionRecord], page_url: str) -> float:

@@ -90,7 +90,6 @@ def as_yaml(proposal: Proposal) -> str:
     tree.yaml_set_start_comment("\n".join(_preface(proposal)))
     yaml = YAML(typ="rt")
     yaml.width, yaml.allow_unicode = 4096, True
-    yaml.indent(mapping=2, sequence=4, offset=2)
     buffer = io.StringIO()
     yaml.dump(tree, buffer)
     return buffer.getvalue()

@@ -121,6 +121,8 @@ class SourceSpider(scrapy.Spider):
         """When the listings are done, read again the young details that no listing named (edited? removed?)."""
         if self._revisited or self.context.halted or self.source.detail is None:
             return
+        if self.source.listing is not None and not self.context.tally.starts_read:
+            return  # a site that is down is not to be asked a hundred times more
         self._revisited = True
         due = [visit for visit in self.context.recent_visits() if visit.url not in self._requested]
         for visit in due:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sentiment.clauses import Clause
 from sentiment.rules import Match, Rule, RuleBook
 from sentiment.scope import Spans, Surroundings
+from vocwatch.models import OTHER_TOPIC
 from vocwatch.settings.topics import RedLineClass, Topics
 
 OTHER = OTHER_TOPIC

@@ -41,7 +41,7 @@ def test_every_documented_command_parses(path: Path) -> None:
         rest = [word for word in words if word not in ("…", "...")]
         while isinstance(current, click.Group):
             current.make_context("vocwatch", [], parent=context, resilient_parsing=True)
-            name, current_next, rest = current.resolve_command(context, rest) if rest else (None, None, [])
+            _, current_next, rest = current.resolve_command(context, rest) if rest else (None, None, [])
             assert current_next is not None, f"{path.name}: vocwatch {' '.join(words)}"
             current = current_next
         try:

@@ -54,7 +54,7 @@ def test_naive_times_are_refused(sqlite_store: Store) -> None:
     import sqlalchemy as sa
 
     with pytest.raises(sa.exc.StatementError), sqlite_store.begin() as connection:
-        runs.start(connection, "crawl", "s", dt.datetime(2026, 1, 1))
+        runs.start(connection, "crawl", "s", NOW.replace(tzinfo=None))
 
 
 def test_an_unreachable_database_says_what_to_do() -> None:

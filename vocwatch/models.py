@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-
 OTHER_TOPIC = "其他/其他"  # a complaint that the taxonomy has no leaf for
 
 

@@ -8,6 +8,7 @@ text a reader sees.
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -16,10 +17,11 @@ from lxml import html as lxml_html
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from crawlers.extractors import jsonpage
-from crawlers.extractors.htmltext import serialised_to_text
+from crawlers.extractors.htmltext import depth_limit, serialised_to_text
 from crawlers.extractors.result import SpecError
 
 MAX_ITEMS = 20_000
+XML_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 
 class Markup(str):
@@ -74,9 +76,11 @@ class HtmlDocument:
     """A web page; items are elements."""
 
     def __init__(self, text: str):
-        self.text = text
-        self.tree = LexborHTMLParser(text)
-        self._whole: Any = None
+        end = depth_limit(text)
+        self.cut = end < len(text)
+        self.text = text[:end]
+        self.tree = LexborHTMLParser(self.text)
+        self._lxml: dict[int, Any] = {}
 
     def items(self, expression: str) -> list[Any] | None:
         """Return the elements; HTML cannot tell "nothing there" from "absent", so none at all is None."""
@@ -124,12 +128,11 @@ class HtmlDocument:
 
     def _xpath(self, item: LexborNode | None, expression: str) -> list[Any]:
         """XPath on the page, or on the item alone (its ancestors are out of reach)."""
-        if item is None:
-            if self._whole is None:
-                self._whole = _lxml(self.tree.html or "")
-            root = self._whole
-        else:
-            root = _lxml(item.html or "", fragment=True)
+        key = 0 if item is None else item.mem_id
+        if key not in self._lxml:
+            markup = (self.tree.html if item is None else item.html) or ""
+            self._lxml[key] = _lxml(markup, fragment=item is not None)
+        root = self._lxml[key]
         if root is None:
             return []
         try:
@@ -218,7 +221,7 @@ def _compiled_xpath(expression: str) -> etree.XPath:
 
 
 def _lxml(markup: str, fragment: bool = False) -> Any:
-    clean = "".join(char for char in markup if char in "\n\t\r" or char >= " ")
+    clean = XML_CONTROL.sub("", markup)
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=False)
     try:
         whole = lxml_html.document_fromstring(clean.encode("utf-8", "ignore"), parser=parser)

@@ -54,6 +54,8 @@ def extract(
         )
     try:
         document = _document(step, text)
+        if isinstance(document, HtmlDocument) and document.cut:
+            result.problems.append(Problem(-1, "page", "网页嵌套过深，后面的没有读"))
         refusal = _refusal(step.check, document)
         if refusal is not None:
             return replace(result, state=refusal.state, reason=refusal.reason)

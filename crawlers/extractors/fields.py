@@ -79,11 +79,16 @@ def _plain(value: Any) -> bool:
 
 def _inside(value: Any, path: str) -> list[Any]:
     """Look into a value that is itself JSON, such as a data attribute."""
-    parsed = jsonpage.lenient(str(text_of(value) if isinstance(value, Markup) else value))
+    parsed = _parsed(str(text_of(value) if isinstance(value, Markup) else value))
     found = jsonpage.search(path, parsed, parsed)
     if isinstance(found, list):
         return [inner for inner in found if inner not in (None, "")]
     return [] if found is None or found == "" else [found]
+
+
+@lru_cache(maxsize=128)
+def _parsed(text: str) -> Any:
+    return jsonpage.lenient(text)
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,13 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 from crawlers.extractors.values import clean_text
 
 MAX_HTML = 1_000_000
+MAX_DEPTH = 2_000
+_ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
+# Elements without content, and those whose end tags are often left out: they do not nest.
+_FLAT = frozenset((
+    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr", "p", "li",
+    "td", "th", "tr", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup", "optgroup", "rp", "rt", "html", "body",
+))
 # Only used on HTML that the parser has written itself, so quotes are always closed.
 _TAG = re.compile(r'<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>"]|"[^"]*")*)>', re.S)
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
@@ -58,9 +65,35 @@ def html_to_text(fragment: str, picture: bool = False) -> str:
     """
     if "<" not in fragment:  # plain text with entities at most: its line breaks are meant
         return clean_text(html.unescape(fragment))
-    tree = LexborHTMLParser(fragment[:MAX_HTML])
+    tree = parse_html(fragment[:MAX_HTML])
     body = tree.body
     return serialised_to_text(body.html if body is not None and body.html else "", picture)
+
+
+def parse_html(text: str) -> LexborHTMLParser:
+    """Parse HTML, cut off where it nests deeper than `MAX_DEPTH`: parsers need quadratic time for that."""
+    return LexborHTMLParser(text[: depth_limit(text)])
+
+
+def depth_limit(text: str) -> int:
+    """Return the position where elements nest deeper than `MAX_DEPTH`, or the text's length."""
+    if text.count("<") <= MAX_DEPTH:
+        return len(text)
+    depth = 0
+    opened: dict[str, int] = {}
+    for match in _ANY_TAG.finditer(text):
+        name = match.group(2).lower()
+        if name in _FLAT:
+            continue
+        if not match.group(1):
+            opened[name] = opened.get(name, 0) + 1
+            depth += 1
+            if depth > MAX_DEPTH:
+                return match.start()
+        elif opened.get(name):
+            opened[name] -= 1
+            depth -= 1
+    return len(text)
 
 
 def node_to_text(node: LexborNode, picture: bool = False) -> str:

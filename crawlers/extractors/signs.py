@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from selectolax.lexbor import LexborHTMLParser
 
 from crawlers.extractors import signwords
-from crawlers.extractors.htmltext import visible_text
+from crawlers.extractors.htmltext import parse_html, visible_text
 from crawlers.extractors.values import clean_line
 from vocwatch.models import Page
 from vocwatch.settings.sources import Source
@@ -95,11 +95,12 @@ def _by_status(page: Page, text: str) -> Sign:
 def _by_content(page: Page, text: str) -> Sign:
     if "<" not in text[:5000]:
         return message_sign(text) if len(text) < SHORT_PAGE else FINE
-    tree = LexborHTMLParser(text)
+    tree = parse_html(text)
     shown = visible_text(tree, TITLED_PAGE * 3)
     if len(shown) < TITLED_PAGE:
-        for state, reason, pattern in signwords.MACHINERY:
-            if pattern.search(text[:300_000]):
+        lowered = text[:300_000].lower()
+        for state, reason, marks in signwords.MACHINERY:
+            if any(mark in lowered for mark in marks):
                 return Sign(state, reason, firm=not _holds_article(tree))
     address = page.url if page.request_url and page.url != page.request_url else ""
     if address and len(shown) < TITLED_PAGE:
@@ -163,7 +164,7 @@ def says_nothing_there(message: str) -> bool:
 
 def says_empty(text: str) -> bool:
     """Tell whether a page with little else on it says in words that a list holds nothing."""
-    shown = visible_text(LexborHTMLParser(text), TITLED_PAGE * 2)
+    shown = visible_text(parse_html(text), TITLED_PAGE * 2)
     return len(shown) < TITLED_PAGE and bool(signwords.EMPTY.search(shown))
 
 

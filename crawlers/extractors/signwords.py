@@ -18,31 +18,20 @@ def only(*alternatives: str) -> re.Pattern[str]:
     return re.compile(f"^(?:{'|'.join(alternatives)})$", re.I)
 
 
-# Over the raw page: machinery that only a checkpoint carries.
+# In the raw page, in lower case: machinery that only a checkpoint carries.
 MACHINERY = (
-    ("blocked", "新浪访客系统（未登录访客被拦）", either(
-        r"sina visitor system", r"passport\.weibo\.com/visitor", r"/visitor/genvisitor",
+    ("blocked", "新浪访客系统（未登录访客被拦）", ("sina visitor system", "/visitor/genvisitor")),
+    ("captcha", "Cloudflare 验证页", (
+        "cf-chl-widget", "_cf_chl_opt", "cf-browser-verification", "challenge-platform/h/b/orchestrate",
+        "challenge-platform/h/g/orchestrate",
     )),
-    ("captcha", "Cloudflare 验证页", either(
-        r"cf-chl-widget", r"challenge-platform/h/[a-z]/orchestrate", r"_cf_chl_opt",
-        r"cf-browser-verification",
+    ("captcha", "百度安全验证", ("wappass.baidu.com/static/captcha", "百度安全验证")),
+    ("captcha", "Robot Check 验证页", ("api-services-support@amazon.com", "/errors/validatecaptcha")),
+    ("captcha", "反爬服务的验证页", ("_incapsula_resource", "px-captcha", "captcha-delivery.com")),
+    ("captcha", "滑块验证页", (
+        "verify.meituan.com", "verify.snssdk.com", "/website-login/captcha", "ttgcaptcha", "captcha-verify-container",
     )),
-    ("captcha", "百度安全验证", either(
-        r"wappass\.baidu\.com/static/captcha", r"百度安全验证",
-    )),
-    ("captcha", "Robot Check 验证页", either(
-        r"api-services-support@amazon\.com", r"/errors/validateCaptcha",
-    )),
-    ("captcha", "反爬服务的验证页", either(
-        r"_incapsula_resource", r"px-captcha", r"captcha-delivery\.com", r"perimeterx",
-    )),
-    ("captcha", "滑块验证页", either(
-        r"verify\.meituan\.com", r"verify\.snssdk\.com", r"/website-login/captcha", r"TTGCaptcha",
-        r"captcha-verify-container",
-    )),
-    ("captcha", "阿里系滑块验证页", either(
-        r"punish-component", r"_____tmd_____", r"/punish\?",
-    )),
+    ("captcha", "阿里系滑块验证页", ("punish-component", "_____tmd_____", "/punish?")),
 )
 # Over the address that a page was redirected to: //host/path?query.
 ADDRESSES = (

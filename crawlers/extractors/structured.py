@@ -8,7 +8,7 @@ from extruct.w3cmicrodata import MicrodataExtractor
 from lxml import etree
 
 from crawlers.extractors import jsonpage
-from crawlers.extractors.documents import HtmlDocument
+from crawlers.extractors.documents import XML_CONTROL, HtmlDocument
 from crawlers.extractors.htmltext import html_to_text
 
 # For JSON-LD and microdata alike: where the fields of schema.org's texts stand.
@@ -53,7 +53,7 @@ def _json_ld(page: HtmlDocument) -> list[Any]:
 
 
 def _microdata(page: HtmlDocument) -> list[Any]:
-    clean = "".join(char for char in page.text if char in "\n\t\r" or char >= " ")
+    clean = XML_CONTROL.sub("", page.text)
     try:
         items = MicrodataExtractor(nested=True).extract(clean)
     except (etree.LxmlError, ValueError, TypeError, RecursionError):

@@ -209,3 +209,26 @@ def test_never_raises_on_any_page(step: dict[str, Any], body: bytes) -> None:
     got = extract(Page(URL, body, NOW, request_url=URL), spec.listing, spec, NOW, ZONE)
     assert got.state in ("ok", "empty", "blocked", "captcha", "login", "removed", "unavailable", "drift")
     assert got.state != "ok" or got.records or got.links
+
+
+def test_pages_nested_to_exhaust_the_parser_are_cut_and_said_so() -> None:
+    step = {"extract": "html", "records": [{"kind": "post", "items": "p.t", "fields": {"text": ":scope"}}]}
+    got = run(step, "<p class='t'>读得到</p>" + "<div>" * 200_000)
+    assert [record.text for record in got.records] == ["读得到"]
+    assert [problem.field for problem in got.problems] == ["page"]
+    long_list = "<ul>" + "".join(f"<li class='x'><p class='t'>第{n}条<br>" for n in range(3000)) + "</ul>"
+    assert len(run(step, long_list).records) == 3000
+
+
+def test_several_posts_on_a_page_keep_their_own_replies() -> None:
+    specs = [
+        {"kind": "review", "items": "data", "fields": {"native_id": "id", "text": "t", "url": {"template": "/r/{id}"}}},
+        {"kind": "reply", "items": "data", "where": "re", "fields": {"native_id": {"template": "{id}-re"}, "text": "re", "parent": "id"}},
+        {"kind": "reply", "items": "loose", "fields": {"text": "re"}},
+    ]
+    body = {"data": [{"id": 1, "t": "一", "re": "回一"}, {"id": 2, "t": "二", "re": "回二"}], "loose": [{"re": "不知回谁"}]}
+    records = run({"extract": "json", "records": specs}, body).records
+    assert [(record.parent, record.url) for record in records[2:4]] == [
+        ("1", "https://example.com/r/1#1-re"), ("2", "https://example.com/r/2#2-re"),
+    ]
+    assert records[4].parent is None

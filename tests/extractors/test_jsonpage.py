@@ -27,7 +27,7 @@ def test_bodies(body: str) -> None:
 
 @pytest.mark.parametrize("body", ["", "<html></html>", "callback(", "hello", '{"a":'])
 def test_bodies_that_are_none(body: str) -> None:
-    with pytest.raises(ValueError, match=".+"):
+    with pytest.raises(ValueError, match=r".+"):
         parse_json(body)
 
 
@@ -62,7 +62,7 @@ def test_javascript_that_is_no_json() -> None:
     "<p>window.S= 是什么</p>",
 ])
 def test_states_that_are_not_there(page: str) -> None:
-    with pytest.raises(ValueError, match="window.S"):
+    with pytest.raises(ValueError, match=r"window\.S"):
         find_state(page, "window.S")
 
 

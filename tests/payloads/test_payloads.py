@@ -6,16 +6,10 @@ from texts, so other captures of the same platforms fit the same table.
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT))
-
-from benchmarks.payload_cases import CASES  # noqa: E402
-from benchmarks.payloads import FOLDER, Case, Outcome, run_case, table  # noqa: E402
+from benchmarks.payload_cases import CASES
+from benchmarks.payloads import FOLDER, Case, Outcome, run_case, table
 
 pytestmark = [
     pytest.mark.shared, pytest.mark.skipif(not FOLDER.is_dir(), reason="没有仓库外的样本目录 shared/payloads"),
@@ -38,7 +32,7 @@ def test_payload(case: Case) -> None:
         assert not got.records and got.reason
         return
     assert outcome.expected > 0
-    assert outcome.extracted >= 0.99 * outcome.expected, [problem for problem in got.problems][:5]
+    assert outcome.extracted >= 0.99 * outcome.expected, got.problems[:5]
     assert outcome.extracted <= outcome.expected
     short = {
         name: (outcome.filled[name], held)
