@@ -45,7 +45,10 @@ class RunContext:
         self._sent = 0
         past = self._past()
         self.history = History.of(past)
-        self._walked = self._walked_before(past)
+        self.spec = spec_key(source)
+        # A source file that reads pages otherwise than before has to see all of them again.
+        self._changed = next((r.stats["spec"] for r in past if "spec" in r.stats), self.spec) != self.spec
+        self._walked = frozenset() if self._changed else self._walked_before(past)
         self.cutoff = self.now() - dt.timedelta(days=source.revisit_days)
 
     def now(self) -> dt.datetime:
@@ -99,7 +102,7 @@ class RunContext:
 
     def visits(self, urls: Sequence[str]) -> dict[str, pages.Visit]:
         """Which of these detail pages were read to their end by earlier runs."""
-        if self.store is None or not urls:
+        if self.store is None or not urls or self._changed:
             return {}
         with self.store.read() as connection:
             return pages.find_visits(connection, self.source.name, urls)
@@ -126,7 +129,13 @@ class RunContext:
 
     def stats(self) -> Mapping[str, object]:
         """The statistics of the run, for its row."""
-        return self.tally.stats(self.history, self.incremental)
+        return {**self.tally.stats(self.history, self.incremental), "spec": self.spec}
+
+
+def spec_key(source: Source) -> str:
+    """A short name for how a source reads its pages: start addresses and steps, not owner or rate."""
+    parts = source.model_dump_json(include={"start", "keywords", "listing", "detail", "comments", "transport", "charset"})
+    return hashlib.sha256(parts.encode()).hexdigest()[:12]
 
 
 def start_key(url: str) -> str:

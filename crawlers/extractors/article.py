@@ -12,8 +12,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from selectolax.lexbor import LexborNode
-from trafilatura import bare_extraction
-from trafilatura.settings import Document as Extracted
 
 from crawlers.extractors.documents import HtmlDocument
 from crawlers.extractors.htmltext import html_to_text, node_to_text
@@ -123,7 +121,10 @@ def read_article(page: HtmlDocument, now: dt.datetime, zone: ZoneInfo) -> dict[s
     return {name: value for name, value in found.items() if value}
 
 
-def _trafilatura(text: str) -> Extracted | None:
+def _trafilatura(text: str) -> Any | None:
+    from trafilatura import bare_extraction  # slow to import, and only articles need it
+    from trafilatura.settings import Document as Extracted
+
     try:
         found = bare_extraction(
             text[:MAX_PAGE],
@@ -137,7 +138,7 @@ def _trafilatura(text: str) -> Extracted | None:
     return found if isinstance(found, Extracted) else None
 
 
-def _title(page: HtmlDocument, linked: dict[str, Any], extracted: Extracted | None) -> str:
+def _title(page: HtmlDocument, linked: dict[str, Any], extracted: Any | None) -> str:
     candidates = [_string(linked.get("headline"))]
     shown = [clean_line(node.text()) for selector in _TITLES for node in page.tree.css(selector)[:2]]
     head = page.tree.css_first("title")
@@ -149,7 +150,7 @@ def _title(page: HtmlDocument, linked: dict[str, Any], extracted: Extracted | No
     return next((clean_line(text) for text in candidates if text and text.strip()), "")
 
 
-def _text(page: HtmlDocument, linked: dict[str, Any], extracted: Extracted | None) -> str:
+def _text(page: HtmlDocument, linked: dict[str, Any], extracted: Any | None) -> str:
     body = html_to_text(_string(linked.get("articleBody")))
     known = [node_to_text(node) for selector in _BODIES for node in page.tree.css(selector)[:3]]
     best_known = max(known, key=len, default="")
@@ -188,7 +189,7 @@ def _densest(page: HtmlDocument) -> str:
     return node_to_text(nodes[best])
 
 
-def _author(page: HtmlDocument, linked: dict[str, Any], extracted: Extracted | None) -> str:
+def _author(page: HtmlDocument, linked: dict[str, Any], extracted: Any | None) -> str:
     candidates = [_string(linked.get("author")), _string(linked.get("creator"))]
     candidates += [_meta(page, selector) for selector in _META_AUTHORS]
     candidates += [
@@ -210,7 +211,7 @@ def _author(page: HtmlDocument, linked: dict[str, Any], extracted: Extracted | N
 
 
 def _time(
-    page: HtmlDocument, linked: dict[str, Any], extracted: Extracted | None, now: dt.datetime, zone: ZoneInfo
+    page: HtmlDocument, linked: dict[str, Any], extracted: Any | None, now: dt.datetime, zone: ZoneInfo
 ) -> str:
     """Return the first readable time, one with a clock before one that is only a date."""
     candidates = [_string(linked.get(key)) for key in ("datePublished", "dateCreated", "uploadDate")]

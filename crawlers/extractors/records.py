@@ -213,10 +213,6 @@ def _whole(value: Any) -> Any:
 
 
 def _hash(spec: RecordSpec, values: Mapping[str, Any]) -> str:
-    parts = (
-        spec.kind.value,
-        values.get("author", ""),
-        str(values.get("published_at", "")),
-        values.get("text", ""),
-    )
+    # Not the time: "3小时前" is another moment at each reading, and the record would be stored anew.
+    parts = (spec.kind.value, values.get("author", ""), values.get("text", ""))
     return hashlib.sha256("\x1f".join(map(str, parts)).encode("utf-8", "ignore")).hexdigest()[:16]

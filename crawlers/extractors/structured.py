@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from extruct.w3cmicrodata import MicrodataExtractor
 from lxml import etree
 
 from crawlers.extractors import jsonpage
@@ -55,6 +54,8 @@ def _json_ld(page: HtmlDocument) -> list[Any]:
 def _microdata(page: HtmlDocument) -> list[Any]:
     clean = XML_CONTROL.sub("", page.text)
     try:
+        from extruct.w3cmicrodata import MicrodataExtractor  # slow to import, seldom needed
+
         items = MicrodataExtractor(nested=True).extract(clean)
     except (etree.LxmlError, ValueError, TypeError, RecursionError):
         return []

@@ -10,17 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, Table
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from vocwatch.lang import tr
 
 BATCH = 2000
+MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 class StorageError(Exception):
@@ -52,15 +48,27 @@ class Store:
             connection.rollback()
 
     def migrate(self) -> None:
-        """Bring the schema to this version's. Safe to call at every start."""
-        with _translated(self.url):
-            command.upgrade(_alembic(self.engine), "head")
+        """Bring the schema to this version's. Safe, and cheap, to call at every start."""
+        current, newest = self.versions()
+        if current == newest:
+            return
+        from alembic import command
+        from alembic.config import Config
 
-    def versions(self) -> tuple[str | None, str | None]:
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        config.attributes["engine"] = self.engine
+        with _translated(self.url):
+            command.upgrade(config, "head")
+
+    def versions(self) -> tuple[str | None, str]:
         """Return (revision in the database, revision of this code)."""
+        # Read without alembic: importing it costs half a second, and nearly always there is nothing to do.
+        newest = max(path.name.split("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
         with _translated(self.url), self.engine.connect() as connection:
-            current = MigrationContext.configure(connection).get_current_revision()
-        return current, ScriptDirectory.from_config(_alembic(self.engine)).get_current_head()
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None, newest
+            return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar(), newest
 
     def close(self) -> None:
         """Give back all connections."""
@@ -134,13 +142,6 @@ def _translated(url: str) -> Iterator[None]:
         )) from error
 
 
-def _alembic(engine: Engine) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["engine"] = engine
-    return config
-
-
 def upsert(
     connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]], key: Sequence[str],
     update: Sequence[str] = (), keep_if_null: Sequence[str] = (),
@@ -152,8 +153,7 @@ def upsert(
     """
     if not rows:
         return
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement: Any = dialect.insert(table)
+    statement = _insert(connection, table)
     if update:
         new = statement.excluded
         values = {
@@ -165,6 +165,17 @@ def upsert(
         statement = statement.on_conflict_do_nothing(index_elements=list(key))
     for start in range(0, len(rows), BATCH):
         connection.execute(statement, list(rows[start:start + BATCH]))
+
+
+def _insert(connection: Connection, table: Table) -> Any:
+    # Imported where they are needed: the PostgreSQL dialect brings all its drivers along.
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+
+        return insert_sqlite(table)
+    from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+
+    return insert_postgresql(table)
 
 
 def chunks(items: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
