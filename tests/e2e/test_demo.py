@@ -13,7 +13,7 @@ from tests.conftest import ROOT
 from tests.e2e.conftest import Demo
 from tests.e2e.rows import rows
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
 Undisturbed = tuple[Demo, dict[str, Any]]
 DATA = ROOT / "examples" / "practice" / "data"
 

@@ -18,6 +18,7 @@ CHAINS = 4
 KILLS_EACH = 5
 
 
+@pytest.mark.xdist_group("demo")
 @pytest.mark.browser
 def test_twenty_kills_at_random_moments_leave_the_same_rows(
     undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from vocwatch import __version__
@@ -50,8 +49,9 @@ def main(arguments: list[str] | None = None) -> None:
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return the exit code."""
     try:
-        code = app(arguments, standalone_mode=False)
-        return int(code or 0)
+        app(arguments)  # ends in SystemExit; a wrong call has shown its usage by then
+    except SystemExit as ended:
+        return int(ended.code or 0)
     except Stop as stop:
         say(stop.message)
         return stop.code
@@ -63,9 +63,4 @@ def run(arguments: list[str] | None = None) -> int:
     except StorageError as error:
         say(str(error))
         return Exit.STORAGE
-    except click.exceptions.Abort:
-        say(tr("已中止", "Aborted"))
-        return Exit.USAGE
-    except click.ClickException as error:
-        error.show()
-        return Exit.USAGE
+    return Exit.OK

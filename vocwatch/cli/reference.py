@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import click
+from typing import Any
 
 HEAD = """# Commands · 命令
 
@@ -15,17 +15,17 @@ Exit codes · 退出码: 0 ok 正常 · 2 usage 用法 · 3 storage 存储 · 4 
 """
 
 
-def reference(command: click.Command, name: str = "vocwatch") -> str:
+def reference(command: Any, name: str = "vocwatch") -> str:
     """Return the Markdown reference of a command and all below it."""
     return HEAD + "".join(_walk(command, name))
 
 
-def _walk(command: click.Command, name: str) -> list[str]:
-    if isinstance(command, click.Group):
+def _walk(command: Any, name: str) -> list[str]:
+    if hasattr(command, "commands"):
         return [line for key in sorted(command.commands) for line in _walk(command.commands[key], f"{name} {key}")]
     lines = [f"\n## {name}\n\n{command.help or ''}\n\n"]
     for parameter in command.params:
-        if isinstance(parameter, click.Option):
+        if parameter.param_type_name == "option":
             lines.append(f"- `{', '.join(parameter.opts)}` {parameter.help or ''}\n")
         else:
             lines.append(f"- `{parameter.name}`{'' if parameter.required else ' (optional)'}\n")
