@@ -12,7 +12,7 @@ demo: setup browser
 	$(VENV)/bin/vocwatch demo
 
 test: lint browser
-	$(PY) -m pytest -n 2 --dist loadgroup
+	$(PY) -m pytest -n 2 --dist loadfile
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -128,7 +128,8 @@ def report(options: argparse.Namespace, world: Path, start: dt.date, days: range
     found = [json.loads(line) for line in posts.open(encoding="utf-8")]
     truth = json.loads((world / "truth.json").read_text(encoding="utf-8"))
     visible = visible_posts(world, truth, start, days)
-    paths = Counter(path_of(row["url"]) for row in found)
+    # A follow-up review or a reply stands at its review's address; it is no second copy of it.
+    paths = Counter(path_of(row["url"]) for row in found if row["kind"] not in ("append", "reply"))
     missing = sorted(visible - set(paths))
     print(json.dumps({
         "visible_brand_posts": len(visible), "stored": len(visible) - len(missing),

@@ -61,8 +61,11 @@ def crawl(
                 return _dry_run(settings, source, limit, on_progress)
             return crawl_one(settings, store, source, limit=limit, on_progress=on_progress)
 
+    # Browser sources first: they take longest, and only one of them runs at a time.
+    first = sorted(sources, key=lambda source: not needs_browser(source))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(one, sources))
+        ended = {result.source: result for result in pool.map(one, first)}
+    return [ended[source.name] for source in sources]
 
 
 def _source(settings: Settings, name: str) -> Source:

@@ -26,7 +26,7 @@ def collapse(texts: Iterable[Heard]) -> dict[int, int]:
     Candidates share a band of their fingerprint; each is compared with the distinct texts of that band
     only, so that thousands of copies of one text cost thousands of comparisons, not millions.
     """
-    ordered = sorted(texts, key=lambda heard: (heard.at, heard.ref_id))
+    ordered = sorted(texts, key=lambda heard: (heard.at, heard.order))
     parent = list(range(len(ordered)))
     buckets: dict[object, list[int]] = defaultdict(list)
     for place, heard in enumerate(ordered):

@@ -86,9 +86,9 @@ def build_facts(
         words=rows.words,
         followups=_followups(rows),
         bad_cases=_cases(
-            reader, sorted(rows.cases, key=lambda h: (-h.severity, h.score, h.ref_id)), "negative"
+            reader, sorted(rows.cases, key=lambda h: (-h.severity, h.score, h.order)), "negative"
         ),
-        good_cases=_cases(reader, sorted(rows.cases, key=lambda h: (-h.score, h.ref_id)), "positive"),
+        good_cases=_cases(reader, sorted(rows.cases, key=lambda h: (-h.score, h.order)), "positive"),
         notes=_notes(settings, rows, date),
         versions={
             "formula": _formula(rows),
@@ -167,8 +167,8 @@ def _alerts(settings: Settings, connection: Connection, date: dt.date) -> list[A
                 incident=row["incident_id"],
                 level=row["level"],
                 title=row["title"],
-                mention_urls=tuple(urls[i] for i in row["mention_ids"] if i in urls),
-                session_ids=tuple(dict.fromkeys(native[i] for i in row["session_ids"] if i in native)),
+                mention_urls=tuple(sorted(urls[i] for i in row["mention_ids"] if i in urls)),
+                session_ids=tuple(sorted({native[i] for i in row["session_ids"] if i in native})),
             )
         )
     return found
@@ -200,13 +200,14 @@ def _words(settings: Settings, connection: Connection, date: dt.date) -> tuple[W
 
 def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any], rank: int) -> Risk:
     members = rows.members[row["id"]]
-    mentions = [
-        (m, rows.heard[("mention", m.ref_id)]) for m in members if ("mention", m.ref_id) in rows.heard
-    ]
-    sessions = [rows.heard[("session", m.ref_id)] for m in members if ("session", m.ref_id) in rows.heard]
+    # By kind and id: a session and a mention may well have the same row number.
+    found = [(m, rows.heard[(m.text_kind, m.ref_id)]) for m in members if (m.text_kind, m.ref_id) in rows.heard]
+    found.sort(key=lambda pair: (pair[0].day, pair[1].order))
+    mentions = [(m, h) for m, h in found if h.text_kind is TextKind.MENTION]
+    sessions = [h for _, h in found if h.text_kind is TextKind.SESSION]
     originals = [h for m, h in mentions if m.cluster in (None, m.ref_id)]
     began = row["first_seen_at"]
-    everything = sorted([*(h for _, h in mentions), *sessions], key=lambda h: (h.at, h.key))
+    everything = sorted([*(h for _, h in mentions), *sessions], key=lambda h: (h.at, h.order))
     first = next((h for h in everything if h.at >= began), everything[0])
     outside = reader.complaints(
         (h for _, h in mentions), {m.ref_id: m.cluster or m.ref_id for m, _ in mentions}
@@ -262,7 +263,7 @@ def _quotes(settings: Settings, originals: Sequence[Heard], topic: str) -> tuple
     standing = [h for h in originals if not h.gone and h.text.strip()]
     order = sorted(
         standing,
-        key=lambda h: (-bool(h.red_lines), -reach(h.likes, h.replies, h.shares, h.views), h.at, h.ref_id),
+        key=lambda h: (-bool(h.red_lines), -reach(h.likes, h.replies, h.shares, h.views), h.at, h.order),
     )
     return tuple(
         Quote(

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,4 +63,6 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def undisturbed(web: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Demo, dict[str, Any]]:
     """One demo run from beginning to end, and its summary."""
     demo = Demo(tmp_path_factory.mktemp("undisturbed"), web)
-    return demo, demo.run()
+    began = time.monotonic()
+    summary = demo.run()
+    return demo, {**summary, "seconds": time.monotonic() - began}

@@ -42,6 +42,9 @@ def _table(connection: sqlite3.Connection, name: str, keys: dict[tuple[str, int]
             plain["ref"] = keys[(row["text_kind"], row["ref_id"])]
         if "cluster" in row.keys() and row["cluster"] is not None and row["text_kind"] == "mention":  # noqa: SIM118
             plain["cluster"] = keys[("mention", row["cluster"])]
+        if name == "pages":
+            headers = json.loads(plain["headers"])
+            plain["headers"] = {key: value for key, value in headers.items() if key != "date"}
         if name == "digests":
             plain["content"] = _digest(plain["content"])
         plain = {key: value.hex() if isinstance(value, bytes) else value for key, value in plain.items()}

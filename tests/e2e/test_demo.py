@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tests.conftest import ROOT
 from tests.e2e.conftest import Demo
 from tests.e2e.rows import rows
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("demo")]
+pytestmark = pytest.mark.browser
 Undisturbed = tuple[Demo, dict[str, Any]]
 DATA = ROOT / "examples" / "practice" / "data"
 
@@ -70,6 +71,19 @@ def test_both_incidents_lead_the_digest(undisturbed: Undisturbed) -> None:
     assert burns and burns[0]["level"] == "红" and burns[0]["owner"] == "陆知夏"
     assert leaks and leaks[0]["owner"] == "贺一帆" and leaks[0]["lead_days"] == 2
     assert leaks[0]["session_ids"] and leaks[0]["mention_urls"]
+
+
+def test_every_risk_names_its_own_rows_and_no_others(undisturbed: Undisturbed) -> None:
+    """Sessions and mentions number their rows alike, so an id alone says nothing."""
+    demo, _ = undisturbed
+    connection = sqlite3.connect(demo.database)
+    members = "SELECT {column} FROM incident_members m JOIN {table} t ON t.id = m.ref_id WHERE m.text_kind = ? AND m.incident_id = ?"
+    for risk in digest(demo)["risks"]:
+        urls = connection.execute(members.format(column="t.url", table="mentions"), ("mention", risk["incident"])).fetchall()
+        ids = connection.execute(members.format(column="t.native_id", table="sessions"), ("session", risk["incident"])).fetchall()
+        assert sorted(risk["mention_urls"]) == sorted(url for (url,) in urls)
+        assert sorted(risk["session_ids"]) == sorted(key for (key,) in ids)
+    connection.close()
 
 
 def test_no_third_incident_is_invented(undisturbed: Undisturbed) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from vocwatch.lang import tr
 
 BATCH = 2000
+_MIGRATING = threading.Lock()  # alembic keeps its context in module globals
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -58,7 +60,7 @@ class Store:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.attributes["engine"] = self.engine
-        with _translated(self.url):
+        with _MIGRATING, _translated(self.url):
             command.upgrade(config, "head")
 
     def versions(self) -> tuple[str | None, str]:

@@ -213,7 +213,7 @@ def day_alerts(connection: Connection, day: dt.date) -> list[dict[str, Any]]:
         sa.select(alerts, incidents.c.title)
         .join(incidents, incidents.c.id == alerts.c.incident_id)
         .where(alerts.c.day == day)
-        .order_by(alerts.c.raised_at, alerts.c.id)
+        .order_by(alerts.c.raised_at, alerts.c.incident_id)
     )
     return [dict(row._mapping) for row in connection.execute(query)]
 

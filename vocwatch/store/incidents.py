@@ -84,6 +84,11 @@ class Heard:
         """(text kind, row id): unique over both kinds."""
         return (self.text_kind.value, self.ref_id)
 
+    @property
+    def order(self) -> tuple[str, str]:
+        """(channel, native id): settles ties alike whatever the sequence in which texts were stored."""
+        return (self.channel, self.native_id)
+
 
 def placed_at() -> sa.ColumnElement[dt.datetime]:
     """When a mention happened: its own time, else when it was first seen."""
@@ -183,7 +188,7 @@ def _mention_query() -> sa.Select[Any]:
         )
         .join(assessments, sa.and_(assessments.c.text_kind == "mention", assessments.c.ref_id == m.id))
         .join(revisions, revisions.c.id == sa.func.coalesce(assessments.c.revision_id, m.revision_id))
-        .order_by(m.id)
+        .order_by(m.source, m.native_id)
     )
 
 
@@ -205,7 +210,7 @@ def _session_query() -> sa.Select[Any]:
         )
         .join(assessments, sa.and_(assessments.c.text_kind == "session", assessments.c.ref_id == s.id))
         .where(assessments.c.refused.is_(None))
-        .order_by(s.id)
+        .order_by(s.path, s.native_id)
     )
 
 
