@@ -26,6 +26,7 @@ from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, digests, facts, incidents, runs
 from vocwatch.store.incidents import Heard, Member
 
+MANY_BLIND = 3
 MAX_ACTIONS = 5
 MAX_QUOTES = 2
 QUOTE_LETTERS = 80
@@ -324,7 +325,7 @@ def _actions(settings: Settings, rows: _Rows, risks: Sequence[Risk], date: dt.da
         if r.level in _DUE
     ]
     blind = [s for s in rows.coverage.sources if s.status not in (SourceStatus.OK, SourceStatus.EMPTY)]
-    health = [
+    health = [_many_blind(settings, [s.title for s in blind], date)] if len(blind) > MANY_BLIND else [
         Action(
             say("action.source", name=s.title, status=s.status.value),
             settings.sources[s.name].owner,
@@ -340,6 +341,14 @@ def _actions(settings: Settings, rows: _Rows, risks: Sequence[Risk], date: dt.da
         )
     room = MAX_ACTIONS - min(len(health), 1)  # a blind source is never crowded out
     return tuple([*found[:room], *health][:MAX_ACTIONS])
+
+
+def _many_blind(settings: Settings, titles: list[str], date: dt.date) -> Action:
+    """One line for many blind sources: they have one cause more often than not."""
+    names = "、".join(titles[:MANY_BLIND])
+    return Action(
+        say("action.sources", number=len(titles), names=names), settings.app.default_owner, _due(settings, "橙", date), None, "灰"
+    )
 
 
 def _due(settings: Settings, level: str, date: dt.date) -> dt.datetime:

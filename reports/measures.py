@@ -105,14 +105,20 @@ def indicators(m: Measured, covered: Coverage) -> tuple[Indicator, ...]:
         sessions or 0, [len(m.sessions_by_day[d]) for d in past if m.sessions_by_day.get(d)]
     )
     fresh = m.new_incidents.get(m.date, 0)
+    nothing = covered.percent == 0 and not now.total  # not read at all: the figure is unknown, not 0
+    if nothing:
+        total_word = bad_word = "基线不足"
     new_base, new_word = judge_count(fresh, [m.new_incidents.get(d, 0) for d in past if d in m.built])
     return (
-        Indicator("总声量", now.total, total_base, total_word, partial=partial),
+        Indicator("总声量", None if nothing else now.total, total_base, total_word, partial=partial),
         Indicator(
-            "负面", now.negative, bad_base, bad_word, now.negative / now.total if now.total else None, partial
+            "负面", None if nothing else now.negative, bad_base, bad_word, now.negative / now.total if now.total else None, partial
         ),
         Indicator("客服差评会话", sessions, in_base, in_word if sessions is not None else "基线不足"),
-        Indicator("新增风险主题", fresh, new_base, new_word, partial=partial),
+        Indicator(
+            "新增风险主题", None if nothing and not fresh else fresh, new_base,
+            "基线不足" if nothing and not fresh else new_word, partial=partial,
+        ),
     )
 
 

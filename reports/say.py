@@ -85,6 +85,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "来源「{name}」{status}，查明原因并补采",
         "Source “{name}” is {status}: find out why and read it again",
     ),
+    "action.sources": (
+        "{number} 个来源没有读到（{names} 等），先查网络，再逐个补采",
+        "{number} sources were not read ({names} …): check the network, then crawl them again",
+    ),
     "action.sessions": (
         "今日没有会话数据，补导出并导入",
         "No service sessions today: export and import them",

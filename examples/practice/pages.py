@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from email.utils import format_datetime
 from urllib.parse import quote
@@ -30,7 +31,7 @@ from world import Row, World, chinese_time, parse_time
 Query = Mapping[str, str]
 
 
-class Site:
+class Site(ABC):
     """What the sites share: a world, a name, an own address and the frame around a page."""
 
     id = ""
@@ -40,9 +41,9 @@ class Site:
         self.url = url
         self.name = next(s["name"] for s in world.facts["sites"] if s["id"] == self.id)
 
+    @abstractmethod
     def answer(self, path: str, query: Query, headers: Mapping[str, str]) -> Answer | None:
         """The page at this address."""
-        raise NotImplementedError
 
     def missing(self) -> Answer:
         """The 404 page."""

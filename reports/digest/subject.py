@@ -28,7 +28,7 @@ def _figures(facts: Facts, lang: str) -> str:
     negative = next(i for i in facts.indicators if i.name == "负面")
     parts = [
         f"{label('to_do', lang)} {len(facts.actions)}",
-        f"{label('negative', lang)} {negative.value}{_change(facts, lang)}",
+        f"{label('negative', lang)} {label('missing', lang) if negative.value is None else negative.value}{_change(facts, lang)}",
         f"{label('coverage_short', lang)} {facts.coverage.percent}%",
     ]
     return "|".join(parts)

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from reports.coverage import coverage
 from reports.digest.contract import as_dict, to_json
+from reports.digest.subject import subject
 from reports.facts import build_facts
 from reports.measures import satisfaction
 from reports.run import build_incidents
@@ -230,6 +231,9 @@ def test_with_nothing_read_at_all_nothing_is_claimed(cups, sqlite_store):
     assert told.internal.missing and told.indicators[2].value is None
     assert all(d.total is None for d in told.trend) and all(p.total is None for p in told.platforms)
     assert "note.no_sessions" in {n.key for n in told.notes}
+    assert [figure.value for figure in told.indicators] == [None] * 4
+    assert "负面 未知" in subject(told)
+    assert sum(action.level == "灰" for action in told.actions) <= 3
 
 
 def run(started: dt.datetime, outcome: str | None = "ok", **stats: int) -> Run:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
+from crawlers.extractors import SpecError, check_source
 from vocwatch.browser import NoBrowser, find_browser, screenshot
 from vocwatch.cli.collect import JsonOption
 from vocwatch.cli.context import Context, print_json, print_lines, print_rows
@@ -116,6 +117,12 @@ def _configuration(state: Context) -> Line:
     except ConfigError as error:
         return Line(name, "fault", error.problems[0], tr(
             f"共 {len(error.problems)} 处，按行号改好再运行", f"{len(error.problems)} in all; mend them by line number"), Exit.CONFIGURATION)
+    for source in settings.sources.values():
+        try:
+            check_source(source)
+        except SpecError as error:
+            return Line(name, "fault", f"{state.env.config / 'sources' / source.name}.yaml: {error}", tr(
+                "按提示改来源文件", "Mend the source file as it says"), Exit.CONFIGURATION)
     enabled = [source for source in settings.sources.values() if source.enabled]
     seen = tr(f"{state.env.config}：{len(settings.watches.watches)} 个监测词，{len(enabled)} 个启用的来源",
               f"{state.env.config}: {len(settings.watches.watches)} watches, {len(enabled)} enabled sources")
