@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
+import signal
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from apscheduler.schedulers.blocking import BlockingScheduler
+from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
@@ -122,7 +124,7 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
     """Work by the clock until interrupted: crawl and import at their pace, the digest at its time."""
     zone = settings.app.zone
     plan = settings.app.schedule
-    scheduler = BlockingScheduler(timezone=zone)
+    scheduler = BackgroundScheduler(timezone=zone)
 
     def listen() -> None:
         crawl(settings, store, None, on_progress=lambda name, state: progress(crawl_line(name, state)))
@@ -155,10 +157,20 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
         alone, IntervalTrigger(minutes=plan.crawl_every_minutes, timezone=zone, jitter=60), args=[listen],
         coalesce=True, max_instances=1, misfire_grace_time=3600, next_run_time=settings.clock.now(),
     )
-    try:
-        scheduler.start()
-    except (KeyboardInterrupt, SystemExit):
-        progress(tr("已停止", "Stopped"))
+    # The main thread only waits, and a signal only ends its waiting: an exception thrown into the scheduler
+    # itself could leave one of its locks held.
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    scheduler.start()
+    progress(tr(
+        f"每 {plan.crawl_every_minutes} 分钟采集一次，每天 {plan.digest_at} 出日报（{zone}）。Ctrl-C 停止",
+        f"Crawling every {plan.crawl_every_minutes} minutes, digest at {plan.digest_at} ({zone}). Ctrl-C stops",
+    ))
+    stop.wait()
+    progress(tr("正在收尾", "Finishing what is under way"))
+    scheduler.shutdown(wait=True)
+    progress(tr("已停止", "Stopped"))
 
 
 def _import_new(settings: Settings, store: Store, progress: Progress) -> None:

@@ -167,9 +167,6 @@ def _exports(state: Context, given: list[Path]) -> list[Path]:
 def schedule_command(context: typer.Context) -> None:
     """Stay and work by the clock until interrupted."""
     state: Context = context.obj
-    plan = state.settings.app.schedule
-    say(tr(f"每 {plan.crawl_every_minutes} 分钟采集一次，每天 {plan.digest_at} 出日报（{state.settings.app.timezone}）。Ctrl-C 停止",
-           f"Crawling every {plan.crawl_every_minutes} minutes, digest at {plan.digest_at} ({state.settings.app.timezone}). Ctrl-C stops"))
     serve_schedule(state.settings, state.store, say)
 
 
