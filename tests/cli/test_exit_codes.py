@@ -59,6 +59,13 @@ def test_crawling_without_any_source_says_how_to_add_one(capsys: pytest.CaptureF
     assert "vocwatch source new" in capsys.readouterr().err
 
 
+def test_a_run_without_sources_is_incomplete_and_its_digest_says_unknown(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["run", "--engine", "rules"]) == Exit.INCOMPLETE
+    shown = capsys.readouterr()
+    assert "vocwatch source new" in shown.err and "未知" in shown.err
+    assert all(Path(line).exists() for line in shown.out.splitlines() if line.startswith("/"))
+
+
 def test_an_unknown_source_is_usage(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["crawl", "nowhere"]) == Exit.USAGE
     assert "nowhere" in capsys.readouterr().err

@@ -52,10 +52,7 @@ def crawl_command(
             listed = "、".join(known) or tr("（还没有来源）", "(none)")
             raise Stop(Exit.USAGE, tr(f"没有来源 {name}。现有：{listed}", f"No source {name}. There are: {listed}"))
     if not known:
-        raise Stop(Exit.CONFIGURATION, tr(
-            f"还没有来源。把 config/sources/catalogue/ 里需要的文件复制到 {state.env.config / 'sources'}，或运行 vocwatch source new 名字 网址",
-            f"No source yet. Copy one from config/sources/catalogue/ to {state.env.config / 'sources'}, or run vocwatch source new NAME URL",
-        ))
+        raise Stop(Exit.CONFIGURATION, _no_source(state))
     with _alone(state):
         results = crawl(state.settings, state.store, sources or None, limit=limit, dry_run=dry_run, on_progress=lambda name, counts: say(crawl_line(name, counts)))
     show_results(results, as_json)
@@ -64,6 +61,14 @@ def crawl_command(
         raise typer.Exit(Exit.BLOCKED)
     if statuses - {SourceStatus.OK, SourceStatus.EMPTY}:
         raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _no_source(state: Context) -> str:
+    folder = state.env.config / "sources"
+    return tr(
+        f"还没有来源。把 config/sources/catalogue/ 里需要的文件复制到 {folder}，或运行 vocwatch source new 名字 网址",
+        f"No source yet. Copy one from config/sources/catalogue/ to {folder}, or run vocwatch source new NAME URL",
+    )
 
 
 def show_results(results: list[CrawlResult], as_json: bool) -> None:
@@ -146,7 +151,9 @@ def run_command(
     show_files(report.digest)
     if send:
         deliver(state, report.digest, [])
-    if report.refused or any(r.status not in (SourceStatus.OK, SourceStatus.EMPTY) for r in report.crawled):
+    if not report.crawled:
+        say(_no_source(state))
+    if report.refused or not report.crawled or any(r.status not in (SourceStatus.OK, SourceStatus.EMPTY) for r in report.crawled):
         raise typer.Exit(Exit.INCOMPLETE)
 
 
