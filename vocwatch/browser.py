@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -128,3 +129,17 @@ def _launched(path: str) -> BrowserChoice:
             return BrowserChoice(path, browser.version)
         finally:
             browser.close()
+
+
+def main() -> int:
+    """Say which browser was found; 0 when one could be launched (`python -m vocwatch.browser`)."""
+    found = _look(read_environment())
+    if isinstance(found, str):
+        print(found, file=sys.stderr)
+        return 1
+    print(found.path or "Playwright", found.version)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
