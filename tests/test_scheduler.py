@@ -7,13 +7,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from reports.digest import write_digest
 from tests.conftest import ROOT
-from vocwatch.scheduler import Busy, catch_up, only_one, pending_exports
-from vocwatch.settings import Settings
+from vocwatch.scheduler import Busy, catch_up, digest_missed, only_one, pending_exports
+from vocwatch.settings import Settings, load_settings, read_environment
 from vocwatch.store import Store, runs
 
 HOLD = """
@@ -71,3 +73,33 @@ def test_missed_days_are_made_up_for_once(settings: Settings, sqlite_store: Stor
     assert len(catch_up(settings, sqlite_store, day)) == 1
     with sqlite_store.read() as connection:
         assert runs.latest(connection, "incidents", "2026-11-01") is not None
+
+
+def test_a_digest_that_came_due_while_nothing_ran_is_made_up_for_once(home: Path, sqlite_store: Store) -> None:
+    def at(moment: str) -> Settings:
+        return load_settings(read_environment({"VOCWATCH_HOME": str(home), "VOCWATCH_NOW": moment}))
+
+    assert not digest_missed(at("2026-11-16T08:59:00"), sqlite_store)
+    late = at("2026-11-16T09:00:00")
+    assert digest_missed(late, sqlite_store)
+    write_digest(late, sqlite_store, dt.date(2026, 11, 15), now=late.clock.now())
+    assert not digest_missed(late, sqlite_store)
+
+
+def test_a_job_may_wait_for_the_lock(settings: Settings, home: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD], cwd=ROOT, env=environment(home), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None and holder.stdout.readline() == "held\n"
+        held = threading.Event()
+
+        def take() -> None:
+            with only_one(settings, wait=True):
+                held.set()
+
+        waiting = threading.Thread(target=take)
+        waiting.start()
+        assert not held.is_set()
+        holder.communicate()
+        waiting.join(30)
+    assert held.is_set()

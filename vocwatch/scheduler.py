@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
@@ -25,9 +26,9 @@ from reports.run import IncidentReport, build_incidents
 from sentiment.run import AnalyseReport, analyse
 from sessions.importer import ImportRefused, ImportReport, import_file
 from vocwatch.clock import business_date
-from vocwatch.lang import tr
+from vocwatch.lang import language, tr
 from vocwatch.settings import Settings
-from vocwatch.store import Store, runs
+from vocwatch.store import Store, digests, runs
 
 HISTORY_DAYS = 34
 EXPORT_SUFFIXES = {".csv", ".xlsx", ".jsonl", ".json", ".txt", ".tsv"}
@@ -51,12 +52,15 @@ class CycleReport:
 
 
 @contextmanager
-def only_one(settings: Settings) -> Iterator[None]:
-    """Hold the data folder's work lock; the system lets go of it even after kill -9. Raises Busy."""
+def only_one(settings: Settings, wait: bool = False) -> Iterator[None]:
+    """Hold the data folder's work lock; the system lets go of it even after kill -9.
+
+    Raises Busy where another process holds it, unless told to wait.
+    """
     settings.env.data.mkdir(parents=True, exist_ok=True)
     handle: IO[str] = (settings.env.data / "work.lock").open("w")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         handle.close()
         raise Busy(
@@ -124,7 +128,8 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
     """Work by the clock until interrupted: crawl and import at their pace, the digest at its time."""
     zone = settings.app.zone
     plan = settings.app.schedule
-    scheduler = BackgroundScheduler(timezone=zone)
+    # One worker: jobs queue up behind each other. A digest that is due while a crawl runs comes after it.
+    scheduler = BackgroundScheduler(timezone=zone, executors={"default": ThreadPoolExecutor(1)})
 
     def listen() -> None:
         crawl(settings, store, None, on_progress=lambda name, state: progress(crawl_line(name, state)))
@@ -136,12 +141,12 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
         yesterday = business_date(settings.clock.now(), zone) - dt.timedelta(days=1)
         analyse(settings, store, engine="auto")
         catch_up(settings, store, yesterday)
-        files = write_digest(settings, store, yesterday, now=settings.clock.now(), out=None)
+        files = write_digest(settings, store, yesterday, now=settings.clock.now(), lang=language(), out=None)
         progress(tr(f"日报已写出：{files.html}", f"Digest written: {files.html}"))
 
-    def alone(job: Callable[[], None]) -> None:
+    def alone(job: Callable[[], None], wait: bool) -> None:
         try:
-            with only_one(settings):
+            with only_one(settings, wait):
                 job()
         except Busy as busy:
             progress(str(busy))
@@ -150,13 +155,15 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
     # An explicit zone: APScheduler's from_crontab ignores the scheduler's own. Grace of half a day: a machine
     # that slept over nine o'clock still writes the digest of that day, once.
     scheduler.add_job(
-        alone, CronTrigger(hour=hour, minute=minute, timezone=zone), args=[digest], coalesce=True,
+        alone, CronTrigger(hour=hour, minute=minute, timezone=zone), args=[digest, True], coalesce=True,
         max_instances=1, misfire_grace_time=43200,
     )
     scheduler.add_job(
-        alone, IntervalTrigger(minutes=plan.crawl_every_minutes, timezone=zone, jitter=60), args=[listen],
+        alone, IntervalTrigger(minutes=plan.crawl_every_minutes, timezone=zone, jitter=60), args=[listen, False],
         coalesce=True, max_instances=1, misfire_grace_time=3600, next_run_time=settings.clock.now(),
     )
+    if digest_missed(settings, store):  # it came due while nothing ran; after the first crawl it is made up for
+        scheduler.add_job(alone, args=[digest, True], misfire_grace_time=43200)
     # The main thread only waits, and a signal only ends its waiting: an exception thrown into the scheduler
     # itself could leave one of its locks held.
     stop = threading.Event()
@@ -171,6 +178,16 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
     progress(tr("正在收尾", "Finishing what is under way"))
     scheduler.shutdown(wait=True)
     progress(tr("已停止", "Stopped"))
+
+
+def digest_missed(settings: Settings, store: Store) -> bool:
+    """Whether today's digest is due already and was never written."""
+    now = settings.clock.now().astimezone(settings.app.zone)
+    hour, minute = map(int, settings.app.schedule.digest_at.split(":"))
+    if (now.hour, now.minute) < (hour, minute):
+        return False
+    with store.read() as connection:
+        return digests.load(connection, now.date() - dt.timedelta(days=1), "qa") is None
 
 
 def _import_new(settings: Settings, store: Store, progress: Progress) -> None:

@@ -46,12 +46,9 @@ def crawl_command(
 ) -> None:
     """Crawl now and say how each source ended."""
     state: Context = context.obj
-    known = state.settings.sources
     for name in sources or []:
-        if name not in known:
-            listed = "、".join(known) or tr("（还没有来源）", "(none)")
-            raise Stop(Exit.USAGE, tr(f"没有来源 {name}。现有：{listed}", f"No source {name}. There are: {listed}"))
-    if not known:
+        state.source(name)
+    if not state.settings.sources:
         raise Stop(Exit.CONFIGURATION, _no_source(state))
     with _alone(state):
         results = crawl(state.settings, state.store, sources or None, limit=limit, dry_run=dry_run, on_progress=lambda name, counts: say(crawl_line(name, counts)))

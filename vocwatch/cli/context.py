@@ -17,7 +17,7 @@ from vocwatch.clock import business_date
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.plain import one_line
-from vocwatch.settings import Environment, Settings, load_settings
+from vocwatch.settings import Environment, Settings, Source, load_settings
 from vocwatch.store import Store, open_store
 
 
@@ -52,6 +52,14 @@ class Context:
             return dt.date.fromisoformat(text)
         except ValueError as error:
             raise Stop(Exit.USAGE, tr(f"日期看不懂：{text}。请写成 2026-11-15", f"Not a date: {text}. Write 2026-11-15")) from error
+
+    def source(self, name: str) -> Source:
+        """Return the source of that name; an unknown one ends the command and lists those there are."""
+        try:
+            return self.settings.sources[name]
+        except KeyError:
+            listed = "、".join(self.settings.sources) or tr("（还没有来源）", "(none)")
+            raise Stop(Exit.USAGE, tr(f"没有来源 {name}。现有：{listed}", f"No source {name}. There are: {listed}")) from None
 
     def with_now(self, moment: str) -> Context:
         """Return a context whose clock stands at `moment`."""

@@ -73,7 +73,7 @@ def show_files(files: DigestFiles) -> None:
 def deliver(state: Context, files: DigestFiles, to: list[str]) -> None:
     """Mail the digest to those who have not had it. Raises Stop with the delivery exit code."""
     try:
-        report = send_digest(state.settings, state.store, files.facts, now=state.now, only=to or None)
+        report = send_digest(state.settings, state.store, files.facts, now=state.now, only=to or None, lang=tr("zh", "en"))
     except DeliveryError as error:
         raise Stop(Exit.DELIVERY, str(error)) from error
     say(tr(f"已发 {len(report.sent)} 人，先前已发过 {len(report.skipped)} 人，失败 {len(report.failed)} 人",

@@ -16,7 +16,6 @@ from vocwatch.cli.collect import STATUS_WORDS, JsonOption
 from vocwatch.cli.context import Context, print_json, print_rows, say
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
-from vocwatch.settings import Source
 from vocwatch.settings.edit import set_key
 from vocwatch.store import runs
 
@@ -65,7 +64,7 @@ def test_command(
 ) -> None:
     """Show records as they would be stored, and how full each field is; store nothing."""
     state: Context = context.obj
-    source = _source(state, name)
+    source = state.source(name)
     if file is None:
         result = crawl(state.settings, state.store, [source.name], limit=limit, dry_run=True)[0]
         _show_records(result.records, result.stats.get("coverage", {}), as_json)
@@ -139,15 +138,7 @@ def disable_command(context: typer.Context, name: str) -> None:
 
 
 def _switch(state: Context, name: str, on: bool) -> None:
-    source = _source(state, name)
+    source = state.source(name)
     path = state.env.config / "sources" / f"{source.name}.yaml"
     set_key(path, "enabled", on)
     say(tr(f"{name} 已{'启用' if on else '停用'}（{path}）", f"{name} is {'on' if on else 'off'} ({path})"))
-
-
-def _source(state: Context, name: str) -> Source:
-    try:
-        return state.settings.sources[name]
-    except KeyError:
-        listed = "、".join(state.settings.sources) or tr("（还没有来源）", "(none)")
-        raise Stop(Exit.USAGE, tr(f"没有来源 {name}。现有：{listed}", f"No source {name}. There are: {listed}")) from None
