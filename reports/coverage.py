@@ -134,8 +134,8 @@ def usable_days(
     """Return for each source the days that may stand in a baseline.
 
     A day counts by its last crawl up to noon of the next day; one that ended blocked, degraded, empty or
-    was not run leaves the base. Days before the first crawl ever count from the oldest mention on: they
-    were read back.
+    was not run leaves the base. Days before the first good crawl count from the oldest mention on: they
+    were read back. A source that never had a good crawl was never read.
     """
     zone = settings.app.zone
     by_source: dict[str, list[Run]] = defaultdict(list)
@@ -145,15 +145,18 @@ def usable_days(
     for name in settings.sources:
         oldest = first_mention.get(name)
         began = first_crawl.get(name)
+        if began is None:
+            usable[name] = set()
+            continue
         if oldest is None:
             continue
         start_day = business_date(oldest, zone)
-        crawled_from = business_date(began, zone) if began else None
+        crawled_from = business_date(began, zone)
         usable[name] = {
             day
             for day in days
             if day >= start_day
-            and (crawled_from is None or day < crawled_from or _read(by_source[name], day, zone))
+            and (day < crawled_from or _read(by_source[name], day, zone))
         }
     return usable
 

@@ -9,7 +9,7 @@ from collections import Counter
 import pytest
 import sqlalchemy as sa
 
-from reports.coverage import coverage
+from reports.coverage import coverage, usable_days
 from reports.digest.contract import as_dict, to_json
 from reports.digest.subject import subject
 from reports.facts import build_facts
@@ -365,3 +365,12 @@ def test_a_poor_and_a_good_session_are_shown(cups, story):
     world.save()
     told = facts_of(cups, story, day(40))
     assert len(told.bad_cases) == 2 and told.good_cases[0].text.startswith("客服很耐心")
+
+
+def test_a_source_that_was_only_ever_blocked_was_never_read(cups):
+    name = next(iter(cups.sources))
+    seen = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    days = [dt.date(2026, 11, 2), dt.date(2026, 11, 3)]
+    assert usable_days(cups, days, [], {}, {name: seen})[name] == set()
+    began = dt.datetime(2026, 11, 4, tzinfo=dt.UTC)
+    assert usable_days(cups, days, [], {name: began}, {name: seen})[name] == set(days)

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from vocwatch.models import RunStatus
+from vocwatch.models import RunStatus, SourceStatus
 from vocwatch.store.incidents import VOICES, placed_at, placed_between
 from vocwatch.store.runs import Run, _run
 from vocwatch.store.schema import (
@@ -172,10 +172,10 @@ def crawl_runs(connection: Connection, since: dt.datetime, until: dt.datetime) -
 
 
 def first_crawls(connection: Connection) -> dict[str, dt.datetime]:
-    """Return when each source was first crawled."""
+    """Return when each source was first crawled with success: only that reads back what came before."""
     query = (
         sa.select(runs.c.subject, sa.func.min(runs.c.started_at).label("first"))
-        .where(runs.c.kind == "crawl")
+        .where(runs.c.kind == "crawl", runs.c.outcome == SourceStatus.OK)
         .group_by(runs.c.subject)
     )
     return {row.subject: row.first for row in connection.execute(query)}
