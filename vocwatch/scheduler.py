@@ -151,19 +151,29 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
         except Busy as busy:
             progress(str(busy))
 
+    def due_digest() -> None:
+        if digest_missed(settings, store):  # once a date: a crawl that ended late may have made up for it already
+            alone(digest, True)
+
+    def round_of_work() -> None:
+        try:
+            alone(listen, False)
+        finally:
+            due_digest()  # it came due while nothing ran, or fails to be crawled: a digest says so
+
     hour, minute = plan.digest_at.split(":")
     # An explicit zone: APScheduler's from_crontab ignores the scheduler's own. Grace of half a day: a machine
     # that slept over nine o'clock still writes the digest of that day, once.
     scheduler.add_job(
-        alone, CronTrigger(hour=hour, minute=minute, timezone=zone), args=[digest, True], coalesce=True,
-        max_instances=1, misfire_grace_time=43200,
+        due_digest, CronTrigger(hour=hour, minute=minute, timezone=zone), coalesce=True, max_instances=1,
+        misfire_grace_time=43200,
     )
     scheduler.add_job(
-        alone, IntervalTrigger(minutes=plan.crawl_every_minutes, timezone=zone, jitter=60), args=[listen, False],
-        coalesce=True, max_instances=1, misfire_grace_time=3600, next_run_time=settings.clock.now(),
+        round_of_work, IntervalTrigger(minutes=plan.crawl_every_minutes, timezone=zone, jitter=60), coalesce=True,
+        max_instances=1, misfire_grace_time=3600, next_run_time=settings.clock.now(),
     )
-    if digest_missed(settings, store):  # it came due while nothing ran; after the first crawl it is made up for
-        scheduler.add_job(alone, args=[digest, True], misfire_grace_time=43200)
+    # No job of a single date: APScheduler 3 removes such a job after its run, and fails there when it is being
+    # shut down at that moment.
     # The main thread only waits, and a signal only ends its waiting: an exception thrown into the scheduler
     # itself could leave one of its locks held.
     stop = threading.Event()
