@@ -58,6 +58,7 @@ class Crawler(Section):
 
     contact: str = Field(description="写进 User-Agent 的联系方式：网址或邮箱")
     respect: Literal["robots"] = "robots"
+    stopped: bool = Field(False, description="总开关：true 则任何来源都不采集")
     default_delay_seconds: float = Field(2.0, ge=0)
     timeout_seconds: int = Field(30, ge=1, le=300)
     max_body_bytes: int = Field(8 * 1024 * 1024, ge=1024)
@@ -110,6 +111,8 @@ class Retention(Section):
 
     raw_days: int = Field(30, ge=1)
     text_days: int = Field(180, ge=1)
+    deleted_days: int = Field(0, ge=0, description="对方删除的内容，确认后几天清除正文；0 为下次清理时")
+    evidence_days: int = Field(180, ge=1, description="进过日报、事件或预警的内容，原始页面留几天")
     audit_days: int = Field(1095, ge=180)
 
 

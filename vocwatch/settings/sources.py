@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
 from vocwatch.models import MentionKind
 from vocwatch.settings.base import Pattern, Section, Slug
@@ -92,12 +93,19 @@ class RecordSpec(Section):
     required: tuple[RecordField, ...] = ("text",)
 
 
+LinkField = RecordField | Literal["updated_at"]
+
+
 class Links(Section):
-    """Where a listing page names its detail pages. Values other than `url`/`native_id` are carried along."""
+    """Where a listing page names its detail pages. Values other than `url`/`native_id` are carried along.
+
+    `updated_at` is when the listing says that something was last added: a page that was read after that is
+    left alone, one that was read before is read again whatever the schedule says. `replies` serves likewise.
+    """
 
     items: str
     where: str | None = None
-    fields: dict[RecordField, Fields]
+    fields: dict[LinkField, Fields]
 
     @model_validator(mode="after")
     def _url(self) -> Links:
@@ -167,11 +175,13 @@ class Rate(Section):
 
 
 class Access(Section):
-    """On what ground the source is read."""
+    """On what ground the source is read, and what reading does to the site."""
 
     basis: str = Field(description="依据：公开页面 / 官方接口 / 自有后台导出 …")
     robots: str = Field(description="复核 robots.txt 的结论")
     terms: str = Field("", description="服务条款链接")
+    impact: str = Field("", description="对网站影响的评估：每天多少次请求、什么时段、上限多少")
+    screenshot: bool = Field(True, description="进入日报或预警的内容，允许用浏览器截图存证")
     reviewer: str
     date: dt.date
 
@@ -190,7 +200,27 @@ class Expect(Section):
 
     min_links: int = Field(1, ge=0, description="第一页列表至少应有几条")
     canary: str | None = Field(None, description="必须能打开且读得出内容的地址")
+    canary_query: str | None = Field(None, description="必定搜得到内容的词，填进 start 的 {keyword} 多查一次")
     signs: tuple[str, ...] = Field((), description="受阻页特有的文字，通用的已内置")
+
+
+class Split(Section):
+    """How a search that shows only its first so many results is cut into stretches of time.
+
+    `start` holds `{since}` and `{until}`. A stretch that reaches the cap is halved until `min_hours`; one that can't
+    be halved any more is reported as incomplete.
+    """
+
+    days: float = Field(7, gt=0, description="往回查几天")
+    cap: int = Field(ge=1, description="一次搜索最多给多少条；达到即视为被截断")
+    format: str = Field("%Y-%m-%d", description="{since}、{until} 的写法（strftime；%s 为秒数）")
+    min_hours: float = Field(24, gt=0, description="时间段最短切到几小时")
+
+
+def _from_environment(value: str) -> str:
+    if not re.fullmatch(r"env:[A-Z][A-Z0-9_]*", value):
+        raise ValueError("密钥不写进文件：写 env:变量名，值放在环境变量里（例：env:YOUTUBE_API_KEY）")
+    return value
 
 
 class Source(Section):
@@ -210,7 +240,14 @@ class Source(Section):
     charset: str | None = Field(None, description="确知的编码；不写则自动判断")
     keywords: tuple[str, ...] | Literal["watches"] = Field((), description="填进 start 的 {keyword}")
     start: tuple[str, ...]
-    revisit_days: float = Field(7, ge=0, description="发布后几天内的详情页重新读取（评论、追评、编辑）")
+    reread_hours: tuple[float, ...] = Field(
+        (1, 6, 24, 72, 168), description="发布后过了这些小时各重读一次（评论、追评、编辑、删除）；[] 为不重读"
+    )
+    split: Split | None = Field(None, description="结果有上限的搜索，按时间切段")
+    headers: dict[str, Annotated[str, AfterValidator(_from_environment)]] = Field(
+        default_factory=dict, description="官方接口的密钥：请求头名 → env:变量名；只发给 start 所在的网站"
+    )
+    limits: str = Field("", description="平台的实际限制，写给看日报的人：能读到什么、读不到什么")
     listing: Step | None = None
     detail: Step | None = None
     comments: Step | None = None
@@ -225,4 +262,7 @@ class Source(Section):
             raise ValueError("listing.links 指向详情页，所以要写 detail")
         if any("{keyword}" in url for url in self.start) and not self.keywords:
             raise ValueError("start 里有 {keyword}，所以要写 keywords")
+        windows = any("{since}" in url or "{until}" in url for url in self.start)
+        if windows != (self.split is not None):
+            raise ValueError("start 里的 {since}/{until} 和 split 要一起写")
         return self

@@ -63,6 +63,7 @@ source_state = Table(
     Column("source", sa.String(64), primary_key=True),
     Column("high_water", UtcTime, comment="newest publication time of the last finished run"),
     Column("next_allowed_at", UtcTime, comment="not before this (Retry-After, back-off)"),
+    Column("blocks", sa.Integer, nullable=False, server_default=sa.text("0"), comment="blocked runs in a row"),
     Column("updated_at", UtcTime, nullable=False),
     comment="What a source remembers between runs; moved only by a finished run",
 )
@@ -78,7 +79,8 @@ pages = Table(
     Column("headers", sa.JSON, nullable=False),
     Column("sha256", sa.String(64), nullable=False, index=True, comment="of the decompressed body"),
     Column("size", sa.Integer, nullable=False),
-    Column("fetched_at", UtcTime, nullable=False),
+    Column("fetched_at", UtcTime, nullable=False, comment="when this body was first seen at this address"),
+    Column("seen_at", UtcTime, index=True, comment="when it was last seen there, a 304 included"),
     UniqueConstraint("source", "url", "sha256"),
     comment="Evidence: one row for each different body seen at an address; the body is in the evidence folder",
 )
@@ -91,6 +93,8 @@ visits = Table(
     Column("carried", sa.JSON, nullable=False, comment="values that the listing gave along"),
     Column("published_at", UtcTime, comment="of the post on it; null for a page of many posts"),
     Column("visited_at", UtcTime, nullable=False, comment="when it was last read to its end"),
+    Column("changed_at", UtcTime, comment="when reading it again last brought something new"),
+    Column("missing_since", UtcTime, comment="first found removed; a second look a day later settles it"),
     comment="Detail pages read to their end, comments included: what a later run need not read again",
 )
 
@@ -107,7 +111,9 @@ mentions = Table(
     Column("precision", sa.String(8), nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),
     Column("last_seen_at", UtcTime, nullable=False),
-    Column("gone_at", UtcTime, comment="first seen as removed"),
+    Column("missing_since", UtcTime, comment="first found removed from its site"),
+    Column("gone_at", UtcTime, comment="found removed again at least 24 hours later: deleted"),
+    Column("purged_at", UtcTime, comment="when its text was removed here"),
     Column("rating", sa.Float),
     Column("likes", sa.BigInteger),
     Column("replies", sa.BigInteger),
@@ -134,6 +140,42 @@ revisions = Table(
     Column("page_sha", sa.String(64), comment="evidence it was read from"),
     UniqueConstraint("mention_id", "text_sha"),
     comment="Each different text that a mention had",
+)
+
+engagement = Table(
+    "engagement", metadata,
+    Column("mention_id", BigId, sa.ForeignKey("mentions.id", ondelete="CASCADE"), primary_key=True),
+    Column("seen_at", UtcTime, primary_key=True),
+    Column("likes", sa.BigInteger),
+    Column("replies", sa.BigInteger),
+    Column("shares", sa.BigInteger),
+    Column("views", sa.BigInteger),
+    comment="How a mention's counts went on: a row for each time that any of them was seen changed",
+)
+
+shots = Table(
+    "shots", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("mention_id", BigId, sa.ForeignKey("mentions.id", ondelete="CASCADE"), nullable=False),
+    Column("revision_id", BigId, nullable=False, comment="the revision that was newest when it was taken"),
+    Column("url", sa.Text, nullable=False),
+    Column("sha256", sa.String(64), nullable=False, comment="of the PNG in the evidence folder"),
+    Column("taken_at", UtcTime, nullable=False),
+    Column("width", sa.Integer, nullable=False, comment="pixels"),
+    Column("height", sa.Integer, nullable=False, comment="pixels"),
+    UniqueConstraint("mention_id", "revision_id"),
+    comment="Screenshots of what reached a digest or an alert",
+)
+
+erasures = Table(
+    "erasures", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("why", sa.String(20), nullable=False, comment="raw_days, text_days, deleted, request, samples, audit_days"),
+    Column("source", sa.String(64)),
+    Column("subject", sa.String(200), nullable=False, comment="what was asked for, as a hash where it names a person"),
+    Column("rows", sa.Integer, nullable=False, comment="how many rows or files went"),
+    Column("at", UtcTime, nullable=False),
+    comment="Proof of what was deleted when and why",
 )
 
 sessions = Table(
