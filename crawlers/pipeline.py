@@ -12,14 +12,16 @@ import math
 import re
 import sys
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from urllib.parse import urlsplit
 
 from scrapy.crawler import Crawler
 
 from crawlers.context import RunContext, context_of
+from crawlers.due import backoff
 from crawlers.fetch import WORDS
 from crawlers.health import judge
+from crawlers.refuse import allowed
 from vocwatch.masking import mask
 from vocwatch.models import MentionRecord, Page, RunStatus, SourceStatus
 from vocwatch.pseudonym import Pseudonyms, load_pseudonyms
@@ -42,7 +44,8 @@ class CrawledPage:
     """One fetched page with what was read from it.
 
     `partial`: read from a listing whose details have pages of their own. `visit`: this page completes a detail.
-    `gone`: address and native id of a detail that the site has removed.
+    `gone`: address and native id of a detail that the site has removed. `refused`: it names something that is on the
+    refusal list.
     """
 
     page: Page
@@ -50,6 +53,7 @@ class CrawledPage:
     partial: bool = False
     visit: Visit | None = None
     gone: tuple[str, str | None] | None = None
+    refused: bool = False
 
 
 @dataclass
@@ -68,6 +72,7 @@ class StorePages:
         self._batch = _Batch()
         self._flushed = self._told = time.monotonic()
         self._pseudonyms: Pseudonyms | None = None
+        self._touched: set[str] = set()  # posts about which this run has brought something new
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> StorePages:
@@ -87,11 +92,15 @@ class StorePages:
         context = self._context
         rows = [row for record in item.records if (row := self._row(record, item)) is not None]
         context.tally.records += len(rows)
+        left = allowed(context, rows)
+        # A page that holds what somebody has asked us not to keep is not kept as evidence either.
+        bare = item.refused or len(left) < len(rows)
+        rows = left
         if context.store is None:
             self._show(rows)
             return item
         try:
-            sha256 = pages.keep_evidence(context.evidence, item.page.body)
+            sha256 = None if bare else pages.keep_evidence(context.evidence, item.page.body)
             self._add(item, rows, sha256)
             full = len(self._batch.rows) >= MAX_ROWS or len(self._batch.pages) >= MAX_PAGES
             if full or time.monotonic() - self._flushed > MAX_SECONDS:
@@ -103,18 +112,19 @@ class StorePages:
         self._tell()
         return item
 
-    def _add(self, item: CrawledPage, rows: list[MentionRow], sha256: str) -> None:
+    def _add(self, item: CrawledPage, rows: list[MentionRow], sha256: str | None) -> None:
         page, batch = item.page, self._batch
-        batch.pages.append(PageRow(
-            url=page.request_url or page.url, final_url=page.url, status=page.status,
-            headers={name: clean(value) for name, value in page.headers.items()}, sha256=sha256,
-            size=len(page.body), fetched_at=page.fetched_at,
-        ))
+        if sha256 is not None:
+            batch.pages.append(PageRow(
+                url=page.request_url or page.url, final_url=page.url, status=page.status,
+                headers={name: clean(value) for name, value in page.headers.items()}, sha256=sha256,
+                size=len(page.body), fetched_at=page.fetched_at,
+            ))
         for row in rows:
             row.page_sha = sha256
         batch.rows += rows
         if item.visit:
-            batch.visits.append(item.visit)
+            batch.visits.append(item.visit if sha256 else replace(item.visit, carried={}))
         if item.gone:
             batch.gone.append(item.gone)
 
@@ -126,13 +136,21 @@ class StorePages:
         with context.store.begin() as connection:
             pages.record_pages(connection, name, context.run_id, batch.pages)
             saved = mentions.save(connection, name, batch.rows, now)
-            removed = mentions.mark_gone(
+            missed = mentions.mark_missing(
                 connection, name, now, [native for _, native in batch.gone if native], [url for url, _ in batch.gone]
-            ) if batch.gone else 0
-            pages.record_visits(connection, name, batch.visits)
+            )
+            pages.mark_missing_visits(
+                connection, name, now, [Visit(url, now, native) for url, native in batch.gone]
+            )
+            self._touched |= saved.touched
+            pages.record_visits(connection, name, [
+                replace(visit, changed_at=now) if visit.native_id in self._touched else visit for visit in batch.visits
+            ])
         context.tally.new += saved.new
         context.tally.changed += saved.changed
-        context.tally.removed += removed
+        context.tally.missing += missed.missing
+        context.tally.removed += missed.deleted
+        context.audit.flush()
         self._batch, self._flushed = _Batch(), time.monotonic()
 
     def close_spider(self) -> None:
@@ -203,17 +221,21 @@ def finish(context: RunContext) -> tuple[SourceStatus, str | None]:
         reason = context.fatal
     if context.store is None or context.run_id is None:
         return outcome, reason
-    now, wait = context.now(), context.halted.retry_after if context.halted else None
+    now, name = context.now(), context.source.name
+    blocks = context.state.blocks + 1 if outcome is SourceStatus.BLOCKED else 0
     with context.store.begin() as connection:
-        name = context.source.name
         newest = mentions.newest_published(connection, name) if outcome is SourceStatus.OK else None
-        pages.write_state(connection, name, now, newest, _later(context, wait))
+        pages.write_state(connection, name, now, newest, _not_before(context, blocks), blocks)
         status = RunStatus.FAILED if context.fatal else RunStatus.DONE
         runs.finish(connection, context.run_id, now, status, outcome, reason, context.stats())
     return outcome, reason
 
 
-def _later(context: RunContext, wait: float | None) -> dt.datetime | None:
+def _not_before(context: RunContext, blocks: int) -> dt.datetime | None:
+    """When the source may be asked again: what the site said, and longer after each block in a row."""
+    wait = context.halted.retry_after if context.halted else None
+    if blocks:
+        wait = backoff(blocks, wait, f"{context.source.name} {context.run_id}")
     return context.now() + dt.timedelta(seconds=wait) if wait else None
 
 

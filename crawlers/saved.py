@@ -6,7 +6,7 @@ import gzip
 from pathlib import Path
 
 from crawlers.extractors import Extraction, extract
-from crawlers.requests import start_urls, with_page
+from crawlers.requests import starts, with_page
 from vocwatch.models import Page
 from vocwatch.settings import ConfigError, Settings, Source
 from vocwatch.settings.sources import Step
@@ -32,7 +32,8 @@ def read_saved(
     if step is not None and step not in steps:
         raise ConfigError([f"来源 {source.name} 没有 {step} 这一步，可用：{'、'.join(steps)}"])
     suffix = Path(file.name.removesuffix(".gz")).suffix.lower()
-    address = url or with_page(next(iter(start_urls(settings, source)), "https://saved.invalid/"), 1)
+    start = next(starts(settings, source, settings.clock.now()), None)
+    address = url or (with_page(start.url, 1) if start else "https://saved.invalid/")
     page = Page(
         url=address, body=body, fetched_at=settings.clock.now(), request_url=address,
         headers={"content-type": _TYPES.get(suffix, "text/html")},

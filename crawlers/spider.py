@@ -21,9 +21,10 @@ from twisted.python.failure import Failure
 from crawlers import browser
 from crawlers.context import RunContext, start_key
 from crawlers.fetch import WORDS, kind_of
+from crawlers.observe import comments_inside, count_detail, count_results
 from crawlers.pipeline import CrawledPage
 from crawlers.reader import Reader
-from crawlers.requests import fill, make_request, start_urls, with_page
+from crawlers.requests import Start, canary_starts, fill, make_request, starts, with_page
 from vocwatch import __version__
 from vocwatch.models import MentionKind, MentionRecord, Page
 from vocwatch.settings import Settings, Source
@@ -39,9 +40,11 @@ OLD_PAGES_IN_A_ROW = 2
 class Listing:
     """Where we are in one listing."""
 
-    start: str
+    start: Start
     number: int = 1
     old_in_a_row: int = 0
+    found: int = 0
+    canary: bool = False
 
 
 @dataclass
@@ -58,6 +61,7 @@ class Detail:
     start: bool = False
     revisit: bool = False
     canary: bool = False
+    search: Start | None = None  # whose result this is, until it is known whether its keyword stands in it
 
 
 class SourceSpider(scrapy.Spider):
@@ -73,7 +77,9 @@ class SourceSpider(scrapy.Spider):
         self._reader = Reader(context)
         self._requested: set[str] = set()
         self._revisited = False
+        self._held: list[Request] = []
         self._list_step = self.source.listing
+        self._comments_inside = comments_inside(self.source)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> SourceSpider:
@@ -105,26 +111,46 @@ class SourceSpider(scrapy.Spider):
     # -- start --------------------------------------------------------------------------------------------
 
     async def start(self) -> AsyncIterator[Request]:
-        """Yield the start pages and the canary."""
-        starts = list(start_urls(self.config, self.source))
-        self.context.tally.starts = len(starts)
+        """Yield the start pages and the canary; after a block, one of them, and the others once it was read."""
+        requests = list(self._start_requests())
+        if self.context.state.blocks:
+            self._held = requests[1:]
+            requests = requests[:1]
+        for request in requests:
+            yield request
+
+    def _start_requests(self) -> Iterator[Request]:
+        context = self.context
+        found = list(starts(self.config, self.source, context.now(), context.state.high_water))
+        context.tally.starts = len(found)
         canary = self.source.expect.canary
         if canary:
             yield self._detail_request(Detail(canary, canary=True), PRIORITY["canary"])
-        for start in starts:
-            if self._list_step is None:
-                yield self._detail_request(Detail(with_page(start, 1), start=True), PRIORITY["start"])
-            else:
-                yield self._listing_request(Listing(start), with_page(start, 1))
+        for start in found:
+            yield self._start_request(start)
+        for start in canary_starts(self.config, self.source, context.now()):
+            yield self._start_request(start, canary=True)
+
+    def _start_request(self, start: Start, canary: bool = False) -> Request:
+        url = with_page(start.url, 1)
+        if self._list_step is None:
+            search = start if start.keyword else None
+            return self._detail_request(Detail(url, start=True, canary=canary, search=search), PRIORITY["start"])
+        return self._listing_request(Listing(start, canary=canary), url)
+
+    def _release(self) -> Iterator[Request]:
+        """The site answers again: go on with what was held back."""
+        held, self._held = self._held, []
+        yield from held
 
     def on_idle(self) -> None:
-        """When the listings are done, read again the young details that no listing named (edited? removed?)."""
+        """When the listings are done, read again the details that no listing named and whose time has come."""
         if self._revisited or self.context.halted or self.source.detail is None:
             return
         if self.source.listing is not None and not self.context.tally.starts_read:
             return  # a site that is down is not to be asked a hundred times more
         self._revisited = True
-        due = [visit for visit in self.context.recent_visits() if visit.url not in self._requested]
+        due = [visit for visit in self.context.due_visits() if visit.url not in self._requested]
         for visit in due:
             detail = Detail(visit.url, visit.native_id, dict(visit.carried), revisit=True)
             self.crawler.engine.crawl(self._detail_request(detail, PRIORITY["listing"]))
@@ -155,53 +181,84 @@ class SourceSpider(scrapy.Spider):
         if found is None:
             yield from _kept_anyway(page)
             return
+        if state.canary:
+            tally.canary_says(page.url, len(found.links) + len(found.records))
+            yield CrawledPage(page, [])
+            return
         if state.number == 1:
             tally.starts_read += 1
             tally.first_page += len(found.links) + len(found.records)
-        yield CrawledPage(page, found.records, partial=self.source.detail is not None)
+            tally.start(start_key(state.start.key)).first += len(found.links) + len(found.records)
+        yield from self._release()
         links = [Detail(link.url, link.native_id, dict(link.carried)) for link in found.links]
+        wanted = [link for link in links if not self._unwanted(link)]
+        partial, refused = self.source.detail is not None, len(wanted) < len(links)
+        yield CrawledPage(page, found.records, partial=partial, refused=refused)
+        links = wanted
         visits = self.context.visits([link.url for link in links])
-        yield from self._follow(links, visits)
+        due = [link for link in links if self.context.due(visits.get(link.url), link.carried)]
+        tally.start(start_key(state.start.key)).fresh += len(links) - len(visits)
+        settled = count_results(tally, state.start, found, self.source.detail is None)
+        for link, done in zip(links, settled, strict=True):
+            link.search = None if done else state.start
+        yield from self._follow(links, due)
         if self.source.detail is None:
             yield from self._listed_comments(found.records)
-        old = all(self._is_old(visits.get(link.url)) for link in links) and bool(links or found.records)
         roots = [record.native_id for record in found.records if record.parent is None]
-        if old and not links:
-            old = self.context.all_old(roots)
-        yield from self._next_listing(state, response, step, found.next_url, old, bool(links or found.records))
+        old = not due if links else self.context.all_known(roots)
+        state = replace(state, found=state.found + len(links) + len(roots), old_in_a_row=state.old_in_a_row + 1 if old else 0)
+        yield from self._next_listing(state, response, step, found.next_url, bool(links or found.records))
 
-    def _follow(self, links: list[Detail], visits: dict[str, Visit]) -> Iterator[Request]:
+    def _unwanted(self, link: Detail) -> bool:
+        """Whether somebody has asked us not to read this."""
+        if not self.config.refusals.refuses(self.source.name, link.native_id, link.url):
+            return False
+        self.context.refused_list += 1
+        self.context.audited("skip", link.url, "refused_list")
+        return True
+
+    def _follow(self, links: list[Detail], due: list[Detail]) -> Iterator[Request]:
+        wanted = {link.url for link in due}
         for link in links:
             if link.url in self._requested:
                 continue
             self._requested.add(link.url)
             self.context.tally.listed += 1
-            if self._is_old(visits.get(link.url)):
-                self.context.tally.skipped += 1
-            else:
+            if link.url in wanted:
                 yield self._detail_request(link, PRIORITY["detail"])
-
-    def _is_old(self, visit: Visit | None) -> bool:
-        """Whether a detail page was read to its end and its post has left the revisit window."""
-        return visit is not None and visit.published_at is not None and visit.published_at < self.context.cutoff
+            else:
+                self.context.tally.skipped += 1
+                self.context.audited("skip", link.url, "not_due")
 
     def _next_listing(
-        self, state: Listing, response: Response, step: Step, next_url: str | None, old: bool, filled: bool
+        self, state: Listing, response: Response, step: Step, next_url: str | None, filled: bool
     ) -> Iterator[Request]:
-        streak = state.old_in_a_row + 1 if old else 0
-        stop_early = self.context.may_stop_early(state.start)
-        if next_url is None and "{page}" in state.start and filled:
-            next_url = with_page(state.start, state.number + 1)
-        if next_url is None or (stop_early and streak >= OLD_PAGES_IN_A_ROW):
+        stop_early = self.context.may_stop_early(state.start.key)
+        if next_url is None and "{page}" in state.start.url and filled:
+            next_url = with_page(state.start.url, state.number + 1)
+        limit = step.next.max_pages if step.next else 50
+        split = self.source.split
+        if split is not None and (state.found >= split.cap or (next_url and state.number >= limit)):
+            yield from self._split(state)
+        elif next_url is None or (stop_early and state.old_in_a_row >= OLD_PAGES_IN_A_ROW):
             self._walked(state)
-        elif state.number >= (step.next.max_pages if step.next else 50):
+        elif state.number >= limit:
             self.context.tally.gap = self.context.tally.gap or stop_early
             self._walked(state)
         else:
-            yield self._listing_request(Listing(state.start, state.number + 1, streak), response.urljoin(next_url))
+            yield self._listing_request(replace(state, number=state.number + 1), response.urljoin(next_url))
+
+    def _split(self, state: Listing) -> Iterator[Request]:
+        """A search that is full hides the rest: ask for both halves of its stretch of time."""
+        halves = state.start.halves(self.source, self.config.app.zone)
+        if not halves:
+            self.context.tally.capped += 1
+            self._walked(state)
+        for half in halves:
+            yield self._listing_request(Listing(half), with_page(half.url, 1))
 
     def _walked(self, state: Listing) -> None:
-        self.context.tally.walked.append(start_key(state.start))
+        self.context.tally.walked.append(start_key(state.start.key))
 
     def _listed_comments(self, records: list[MentionRecord]) -> Iterator[Any]:
         """Comments of posts that have no page of their own: fetched by the comments step's address."""
@@ -237,9 +294,16 @@ class SourceSpider(scrapy.Spider):
             else:
                 yield from _kept_anyway(page)
             return
+        if state.start and state.canary:
+            tally.canary_says(page.url, len(found.records))
+            yield CrawledPage(page, [])
+            return
         if first and state.start:
             tally.starts_read += 1
             tally.first_page += len(found.records)
+            if state.search:
+                tally.start(start_key(state.search.key)).first += len(found.records)
+        yield from self._release()
         if state.canary and not found.records:
             tally.canary = f"{state.url}（{found.reason or '没有内容'}）"
         root = state.root or (_root_of(found.records, state.native_id) if first else None)
@@ -247,6 +311,8 @@ class SourceSpider(scrapy.Spider):
         records = [record for record in found.records if not (root and not first and record.parent is None
                                                               and record.native_id == root.native_id)]
         records += self._embedded_comments(response, state, page)
+        if first and not state.canary:
+            count_detail(tally, state.search, records, root, self._comments_inside, state.start)
         state.comments_seen += sum(record.parent is not None for record in records)
         following = list(self._after_detail(response, state, step, found.next_url, records))
         yield CrawledPage(page, records, visit=None if following else self._visit(state))
@@ -264,7 +330,7 @@ class SourceSpider(scrapy.Spider):
     ) -> Iterator[Request]:
         limit = step.next.max_pages if step.next else 50
         posts = [record.native_id for record in records if record.parent is None]
-        old = state.root is None and bool(posts) and self.context.all_old(posts)
+        old = state.root is None and bool(posts) and self.context.all_known(posts)
         streak = state.old_in_a_row + 1 if old else 0
         done = self.context.incremental and streak >= OLD_PAGES_IN_A_ROW
         if next_url and state.number < limit and not done:
@@ -298,6 +364,9 @@ class SourceSpider(scrapy.Spider):
         if found is None:
             yield from _kept_anyway(page)
             return
+        if state.number == 1 and state.root is not None and state.root.replies:
+            tally = self.context.tally
+            tally.promise(bool(found.records or state.comments_seen))
         limit = step.next.max_pages if step.next else 50
         more = bool(found.next_url) and state.number < limit
         yield CrawledPage(page, found.records, visit=None if more else self._visit(state))
@@ -313,7 +382,8 @@ class SourceSpider(scrapy.Spider):
         root = state.root
         plain = {key: value for key, value in state.carried.items() if isinstance(value, str | int | float)}
         return Visit(
-            url=state.url, visited_at=self.context.now(), native_id=state.native_id, carried=plain,
+            url=state.url, visited_at=self.context.now(), carried=plain,
+            native_id=state.native_id or (root.native_id if root else None),
             published_at=(root.published_at or self.context.now()) if root and _is_post_page(state) else None,
         )
 
@@ -327,12 +397,15 @@ class SourceSpider(scrapy.Spider):
             return
         state = request.cb_kwargs.get("state")
         tally = self.context.tally
+        self.context.refused_list += kind == "refused_list"
         if isinstance(state, Listing) or getattr(state, "start", False):
             tally.fail("listing", kind, request.url, _why(failure.value, kind))
         elif request.callback == self.on_comments:
             tally.fail("comments", kind, request.url)
         elif getattr(state, "canary", False):
             tally.canary = f"{request.url}（{WORDS.get(kind, kind)}）"
+        elif kind == "refused_list":
+            pass  # somebody has asked for it: no fault of the site
         elif kind == "robots":
             tally.details += 1
             tally.details_refused += 1

@@ -38,6 +38,7 @@ detail:
         text: "p.text"
         author: "b.by"
         published_at: "time"
+        likes: "i.likes"
     - kind: comment
       items: "div.c"
       fields: {{native_id: "@id", text: "p", author: "b"}}

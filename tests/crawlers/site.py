@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import socket
 import ssl
 import threading
@@ -37,6 +38,7 @@ class Post:
     comments: list[str] = field(default_factory=list)
     posted: str = "2026-11-10 12:00"
     removed: bool = False
+    likes: int | None = None
 
 
 class Site:
@@ -50,6 +52,8 @@ class Site:
         self.rule: Rule = lambda path: None
         self.encoding, self.content_type = "utf-8", "text/html; charset=utf-8"
         self.log: list[str] = []
+        self.etags = False
+        self.sent = 0
         self.agents: set[str] = set()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
@@ -95,7 +99,7 @@ class Site:
     def _listing(self, number: int) -> Answer:
         there = sorted((p for p in self.posts.values() if not p.removed), key=lambda p: -p.number)
         shown = there[(number - 1) * self.per_page:number * self.per_page]
-        rows = "".join(f'<li class=item><a href="/p/{p.number}" data-id="{p.number}">帖子</a></li>' for p in shown)
+        rows = "".join(f'<li class=item><a href="/p/{p.number}" data-id="{p.number}">帖子</a><u>{len(p.comments)}</u></li>' for p in shown)
         more = len(there) > number * self.per_page
         following = f'<a class=next href="/list?page={number + 1}">下一页</a>' if more else ""
         return self._html(f"<ul>{rows or '<p>暂无帖子</p>'}</ul>{following}<a href=/trap/1>.</a>")
@@ -110,7 +114,7 @@ class Site:
         )
         return self._html(
             f'<article data-id="{post.number}"><h1>求助{post.number}</h1><b class=by>网友{post.number % 7}</b>'
-            f"<time>{post.posted}</time><p class=text>{post.text}</p></article>{comments}"
+            f"<time>{post.posted}</time><p class=text>{post.text}</p>{'' if post.likes is None else f'<i class=likes>{post.likes}</i>'}</article>{comments}"
         )
 
     def _handler(site: Site) -> type[BaseHTTPRequestHandler]:
@@ -122,6 +126,11 @@ class Site:
                 site.agents.add(self.headers.get("User-Agent", ""))
                 answer = site.answer(self.path)
                 body = answer.body.encode() if isinstance(answer.body, str) else answer.body
+                if site.etags and answer.status == 200:
+                    answer.headers["ETag"] = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
+                    if self.headers.get("If-None-Match") == answer.headers["ETag"]:
+                        answer, body = Answer(status=304, headers=answer.headers), b""
+                site.sent += len(body)
                 time.sleep(answer.hang)
                 try:
                     self.send_response(answer.status)

@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from vocwatch.store import StorageError, Store, mentions, pages
-from vocwatch.store.mentions import MentionRow
+from vocwatch.store.mentions import MentionRow, Missed
 from vocwatch.store.pages import PageRow, Visit
 from vocwatch.store.schema import mentions as mention_table
 from vocwatch.store.schema import pages as page_table
@@ -45,7 +45,7 @@ def count(store: Store, table: sa.Table) -> int:
 
 def test_the_same_batch_twice_changes_nothing_but_the_last_sight(store: Store) -> None:
     batch = [row("a", likes=3, published_at=POSTED, precision="minute"), row("b", "挺好的")]
-    assert save(store, *batch) == mentions.Saved(new=2, changed=0)
+    assert save(store, *batch) == mentions.Saved(new=2, changed=0, touched=frozenset("ab"))
     before = stored(store)
     assert save(store, *batch, now=LATER) == mentions.Saved(new=0, changed=0)
     after = stored(store)
@@ -113,18 +113,36 @@ def test_overlong_ids_stay_apart_and_parents_follow_them(store: Store) -> None:
     save(store, row(long + "1"), row(long + "2"), row("c", parent=long + "1"))
     assert count(store, mention_table) == 3
     with store.begin() as connection:
-        assert mentions.mark_gone(connection, "shop", LATER, [long + "1"]) == 2
+        assert mentions.mark_missing(connection, "shop", LATER, [long + "1"]) == Missed(missing=2)
 
 
-def test_gone_takes_its_comments_along_once_and_comes_back_when_seen(store: Store) -> None:
+def test_deleted_needs_two_looks_a_day_apart_and_takes_its_comments_along(store: Store) -> None:
     save(store, row("a"), row("c", parent="a"), row("b"))
+    next_day = LATER + dt.timedelta(hours=24)
     with store.begin() as connection:
-        assert mentions.mark_gone(connection, "shop", LATER, urls=["https://shop.example/a"]) == 2
-        assert mentions.mark_gone(connection, "shop", LATER + dt.timedelta(days=1), ["a"]) == 0
-        assert mentions.mark_gone(connection, "other", LATER, ["b"]) == 0
-    assert (stored(store).gone_at, stored(store, "b").gone_at) == (LATER, None)
-    save(store, row("a"), now=LATER)
-    assert stored(store).gone_at is None
+        assert mentions.mark_missing(connection, "shop", LATER, urls=["https://shop.example/a"]) == Missed(missing=2)
+        assert mentions.mark_missing(connection, "shop", next_day - dt.timedelta(seconds=1), ["a"]) == Missed()
+        assert mentions.mark_missing(connection, "other", LATER, ["b"]) == Missed()
+    assert (stored(store).missing_since, stored(store).gone_at, stored(store, "b").missing_since) == (LATER, None, None)
+    with store.begin() as connection:
+        assert mentions.mark_missing(connection, "shop", next_day, ["a"]) == Missed(deleted=2)
+    assert (stored(store).gone_at, stored(store, "c").gone_at) == (next_day, next_day)
+    save(store, row("a"), now=next_day)
+    assert (stored(store).missing_since, stored(store).gone_at) == (None, None)
+
+
+def test_counts_are_kept_as_a_series(store: Store) -> None:
+    def series() -> list[tuple[object, ...]]:
+        with store.read() as connection:
+            found = mentions.engagement_series(connection, stored(store, "a").id)
+        return [(point["seen_at"], point["likes"], point["replies"]) for point in found]
+
+    save(store, row("a"), row("silent"))
+    assert series() == []
+    save(store, row("a", likes=3), now=LATER)
+    save(store, row("a", likes=3), now=LATER + dt.timedelta(hours=1))
+    save(store, row("a", replies=2), now=LATER + dt.timedelta(hours=2))
+    assert series() == [(LATER, 3, None), (LATER + dt.timedelta(hours=2), 3, 2)]
 
 
 def test_big_batches_are_split(store: Store) -> None:
@@ -180,7 +198,7 @@ def test_visits_remember_what_was_read_to_its_end(store: Store) -> None:
         pages.record_visits(connection, "shop", [old, young, many])
         pages.record_visits(connection, "shop", [dataclasses.replace(old, visited_at=LATER, published_at=None)])
         found = pages.find_visits(connection, "shop", [old.url, many.url, "https://a.example/none"])
-        recent = pages.recent_visits(connection, "shop", NOW - dt.timedelta(days=7))
+        recent = pages.watched_visits(connection, "shop", NOW - dt.timedelta(days=7))
     assert found == {old.url: dataclasses.replace(old, visited_at=LATER), many.url: many}
     assert recent == [young]
 

@@ -173,6 +173,7 @@ def _mention_query() -> sa.Select[Any]:
             m.author_key,
             m.first_seen_at,
             m.gone_at,
+            m.missing_since,
             m.sku,
             m.product,
             m.shop,
@@ -231,7 +232,8 @@ def _mentions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
             kind=row.kind,
             parent=row.parent,
             page_sha=row.page_sha,
-            gone=row.gone_at is not None,
+            # Not quoted from the first finding on: whoever deletes does not wait a day to be heard.
+            gone=row.gone_at is not None or row.missing_since is not None,
             sku=row.sku,
             product=row.product,
             shop=row.shop,

@@ -17,12 +17,14 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vocwatch.store.engine import chunks, upsert
-from vocwatch.store.schema import mentions, revisions
+from vocwatch.store.pages import SECOND_LOOK
+from vocwatch.store.schema import engagement, mentions, revisions
 
 PRECISIONS = ("none", "day", "hour", "minute", "second")  # from the coarsest to the finest
 _NATIVE_ID_LENGTH = 300
-_KEEP = ("parent", "author_key", "rating", "likes", "replies", "shares", "views", "product", "sku", "shop")
-_UPDATE = ("url", "kind", "published_at", "precision", "last_seen_at", "gone_at", *_KEEP)
+_COUNTS = ("likes", "replies", "shares", "views")
+_KEEP = ("parent", "author_key", "order_key", "rating", *_COUNTS, "product", "sku", "shop")
+_UPDATE = ("url", "kind", "published_at", "precision", "last_seen_at", "missing_since", "gone_at", *_KEEP)
 
 
 @dataclass(slots=True)
@@ -35,6 +37,7 @@ class MentionRow:
     text: str
     title: str | None = None
     author_key: str | None = None
+    order_key: str | None = None
     published_at: dt.datetime | None = None
     precision: str = "none"
     rating: float | None = None
@@ -57,10 +60,11 @@ class MentionRow:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a batch changed: mentions that are new, and known ones whose text is new."""
+    """What a batch changed: mentions that are new, known ones whose text is new, and the posts that this is about."""
 
     new: int = 0
     changed: int = 0
+    touched: frozenset[str] = frozenset()
 
 
 def identity(native_id: str) -> str:
@@ -82,7 +86,30 @@ def save(connection: Connection, source: str, rows: Iterable[MentionRow], now: d
     ids = {native_id: row.id for native_id, row in known.items()}
     ids.update(_ids(connection, source, fresh))
     changed = _save_revisions(connection, batch, known, ids, now)
-    return Saved(new=len(fresh), changed=changed)
+    _save_engagement(connection, batch, known, ids, now)
+    touched = frozenset(batch[native_id].parent or native_id for native_id in (*fresh, *changed))
+    return Saved(len(fresh), len(changed), touched)
+
+
+def _save_engagement(
+    connection: Connection, batch: dict[str, MentionRow], known: dict[str, Any], ids: dict[str, int], now: dt.datetime
+) -> None:
+    """Add a row to the series of each mention whose counts have moved; a count that is not shown stays as it was."""
+    rows = []
+    for native_id, row in batch.items():
+        before = known.get(native_id)
+        old = tuple(getattr(before, name, None) for name in _COUNTS)
+        new = tuple(kept if fresh is None else fresh for kept, fresh in
+                    zip(old, (getattr(row, name) for name in _COUNTS), strict=True))
+        if new != old:
+            rows.append({"mention_id": ids[native_id], "seen_at": now, **dict(zip(_COUNTS, new, strict=True))})
+    upsert(connection, engagement, rows, ["mention_id", "seen_at"], _COUNTS)
+
+
+def engagement_series(connection: Connection, mention_id: int) -> list[dict[str, Any]]:
+    """Return how the counts of a mention went on, oldest first."""
+    query = sa.select(engagement).where(engagement.c.mention_id == mention_id).order_by(engagement.c.seen_at)
+    return [dict(row._mapping) for row in connection.execute(query)]
 
 
 def _merged(rows: Iterable[MentionRow]) -> dict[str, MentionRow]:
@@ -127,10 +154,12 @@ def _values(source: str, row: MentionRow, known: Any | None, now: dt.datetime) -
         published, precision = known.published_at, known.precision
     value = dict(
         source=source, native_id=row.native_id, url=row.url, kind=row.kind, first_seen_at=first_seen,
-        last_seen_at=max(now, known.last_seen_at) if known else now, gone_at=None,
+        last_seen_at=max(now, known.last_seen_at) if known else now, missing_since=None, gone_at=None,
         published_at=min(published, first_seen) if published else None, precision=precision,
     )
     value.update((name, getattr(row, name)) for name in _KEEP)
+    if known and known.purged_at and (row.partial or known.text_sha == row.text_sha):
+        value["author_key"] = value["order_key"] = None  # past its time here, though it still stands there
     if known and row.partial:
         value.update((name, getattr(known, name)) for name in ("url", "kind", *_KEEP)
                      if getattr(known, name) is not None)
@@ -161,17 +190,18 @@ def _ids(connection: Connection, source: str, native_ids: Sequence[str]) -> dict
 def _save_revisions(
     connection: Connection, batch: dict[str, MentionRow], known: dict[str, Any], ids: dict[str, int],
     now: dt.datetime,
-) -> int:
+) -> list[str]:
     """Add the texts that are not the newest yet and point their mentions at them; returns known ones changed."""
     wanted: dict[int, tuple[str, MentionRow]] = {}
-    changed = 0
+    changed: list[str] = []
     for native_id, row in batch.items():
         before = known.get(native_id)
         newest = before.text_sha if before is not None else None
         sha = row.text_sha
         if newest is not None and (row.partial or newest == sha):
             continue
-        changed += newest is not None
+        if newest is not None:
+            changed.append(native_id)
         wanted[ids[native_id]] = (sha, row)
     upsert(connection, revisions, [
         dict(mention_id=mention_id, text_sha=sha, title=row.title, text=row.text, seen_at=now,
@@ -190,7 +220,7 @@ def _save_revisions(
     if updates:
         connection.execute(
             mentions.update().where(mentions.c.id == sa.bindparam("which"))
-            .values(revision_id=sa.bindparam("newest")), updates,
+            .values(revision_id=sa.bindparam("newest"), purged_at=None), updates,
         )
     return changed
 
@@ -209,26 +239,56 @@ def known_since(connection: Connection, source: str, native_ids: Sequence[str]) 
     return found
 
 
-def mark_gone(
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """What came of finding posts removed: how many rows were marked as missing, and how many as deleted."""
+
+    missing: int = 0
+    deleted: int = 0
+
+
+def mark_missing(
     connection: Connection, source: str, now: dt.datetime, native_ids: Sequence[str] = (),
     urls: Sequence[str] = (),
-) -> int:
-    """Mark stored mentions (and what belongs to them) as removed from their site; returns how many were not yet."""
+) -> Missed:
+    """Note that posts (and what belongs to them) were found removed.
+
+    The first time they count as missing; found removed again at least 24 hours later, as deleted. Seen again in
+    between, `save` makes them present.
+    """
     roots: set[str] = set()
     for column, keys in ((mentions.c.native_id, [identity(key) for key in native_ids]), (mentions.c.url, urls)):
         for part in chunks(list(keys)):
             query = sa.select(mentions.c.native_id).where(mentions.c.source == source, column.in_(part))
             roots.update(connection.execute(query).scalars())
-    gone = 0
+    missing = deleted = 0
     for part in chunks(sorted(roots)):
-        result = connection.execute(
-            mentions.update().where(
-                mentions.c.source == source, mentions.c.gone_at.is_(None),
-                sa.or_(mentions.c.native_id.in_(part), mentions.c.parent.in_(part)),
-            ).values(gone_at=now)
+        theirs = sa.and_(
+            mentions.c.source == source, mentions.c.gone_at.is_(None),
+            sa.or_(mentions.c.native_id.in_(part), mentions.c.parent.in_(part)),
         )
-        gone += result.rowcount
-    return gone
+        deleted += connection.execute(
+            mentions.update().where(theirs, mentions.c.missing_since <= now - SECOND_LOOK).values(gone_at=now)
+        ).rowcount
+        missing += connection.execute(
+            mentions.update().where(theirs, mentions.c.missing_since.is_(None)).values(missing_since=now)
+        ).rowcount
+    return Missed(missing, deleted)
+
+
+def earliest_between(
+    connection: Connection, source: str, stretches: Sequence[tuple[dt.datetime, dt.datetime]]
+) -> dt.datetime | None:
+    """Return the earliest publication time of a post in any of the stretches (after, until]."""
+    if not stretches:
+        return None
+    published = mentions.c.published_at
+    query = sa.select(sa.func.min(published)).where(
+        mentions.c.source == source, mentions.c.parent.is_(None), mentions.c.gone_at.is_(None),
+        sa.or_(*(sa.and_(published > after, published <= until) for after, until in stretches)),
+    )
+    earliest: dt.datetime | None = connection.execute(query).scalar_one()
+    return earliest
 
 
 def newest_published(connection: Connection, source: str) -> dt.datetime | None:
