@@ -53,6 +53,7 @@ class RunContext:
         self._sent = 0
         past = self._past()
         self.spec = spec_key(source)
+        self.started = self.now()
         self.history = History.of(past, self.now(), self.spec, self._accepted())
         # A source file that reads pages otherwise than before has to see all of them again.
         self._changed = next((r.stats["spec"] for r in past if "spec" in r.stats), self.spec) != self.spec
@@ -158,6 +159,21 @@ class RunContext:
         with self.store.read() as connection:
             watched = pages.watched_visits(connection, self.source.name, since)
         return [visit for visit in watched if self.due(visit)]
+
+    def absent(self) -> list[mentions.Unseen]:
+        """Posts with an address of their own that earlier runs have seen, and whose time to be looked at has come."""
+        if self.store is None:
+            return []
+        since = horizon(self.now(), self.source.reread_hours)
+        with self.store.read() as connection:
+            found = mentions.unseen(connection, self.source.name, self.started, since)
+        return [
+            post for post in found if "#" not in post.url and is_due(
+                pages.Visit(post.url, post.last_seen_at, post.native_id, post.published_at or post.last_seen_at,
+                            missing_since=post.missing_since),
+                self.now(), self.source.reread_hours,
+            )
+        ]
 
     def all_known(self, native_ids: Sequence[str]) -> bool:
         """Whether all these mentions are stored, and nothing below them has come due to be read again."""

@@ -44,7 +44,7 @@ class CrawledPage:
     """One fetched page with what was read from it.
 
     `partial`: read from a listing whose details have pages of their own. `visit`: this page completes a detail.
-    `gone`: address and native id of a detail that the site has removed. `refused`: it names something that is on the
+    `gone`: address and native id of a detail that the site has removed. `present`: native id of a post that is still there. `refused`: it names something that is on the
     refusal list.
     """
 
@@ -53,6 +53,7 @@ class CrawledPage:
     partial: bool = False
     visit: Visit | None = None
     gone: tuple[str, str | None] | None = None
+    present: str | None = None
     refused: bool = False
 
 
@@ -62,6 +63,7 @@ class _Batch:
     rows: list[MentionRow] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     gone: list[tuple[str, str | None]] = field(default_factory=list)
+    present: list[str] = field(default_factory=list)
 
 
 class StorePages:
@@ -127,6 +129,8 @@ class StorePages:
             batch.visits.append(item.visit if sha256 else replace(item.visit, carried={}))
         if item.gone:
             batch.gone.append(item.gone)
+        if item.present:
+            batch.present.append(item.present)
 
     def flush(self) -> None:
         """Write the batch in one transaction. Raises StorageError; the batch is kept then."""
@@ -136,8 +140,11 @@ class StorePages:
         with context.store.begin() as connection:
             pages.record_pages(connection, name, context.run_id, batch.pages)
             saved = mentions.save(connection, name, batch.rows, now)
+            mentions.mark_present(connection, name, now, batch.present)
             missed = mentions.mark_missing(
                 connection, name, now, [native for _, native in batch.gone if native], [url for url, _ in batch.gone]
+            ) + mentions.mark_missing_children(
+                connection, name, now, [v.native_id for v in batch.visits if v.whole and v.native_id], context.started
             )
             pages.mark_missing_visits(
                 connection, name, now, [Visit(url, now, native) for url, native in batch.gone]

@@ -9,19 +9,26 @@ from typing import Any
 
 from scrapy.http import Response, TextResponse
 
+from crawlers.conditional import UNCHANGED
 from crawlers.context import RunContext
 from crawlers.extractors import Extraction, SpecError, extract
+from crawlers.extractors.charset import decode
+from crawlers.extractors.limits import LONG_TEXT
+from crawlers.extractors.signs import judge as judge_signs
 from crawlers.guard import is_login, leads_to_login
+from crawlers.timelimit import OutOfTime, time_limit
 from vocwatch.models import MentionRecord, Page
 from vocwatch.settings.sources import Step
 
 FORBIDDEN = frozenset({401, 403, 407, 412, 418, 451})
 REFUSALS_IN_A_ROW = 3
+MAX_PROBLEMS = 200  # of one page, counted
+PARSE_SECONDS = 30.0  # processor time; an ordinary page takes milliseconds
 DEFAULT_WAIT = 600.0
 LONGEST_WAIT = 24 * 3600.0
-_KEPT_HEADERS = frozenset({
-    "content-type", "content-length", "date", "etag", "last-modified", "location", "retry-after", "server",
-})
+# Evidence keeps what the site answered, but nothing by which it would know us again.
+_DROPPED_HEADERS = frozenset({"set-cookie", "set-cookie2", "authorization", "proxy-authenticate"})
+MAX_HEADERS, MAX_HEADER = 60, 2000
 
 
 class Reader:
@@ -44,25 +51,55 @@ class Reader:
         page = as_page(response, self._context.now())
         tally = self._context.tally
         tally.pages += 1
-        tally.bytes += len(page.body)
+        if UNCHANGED in response.flags:
+            tally.unchanged += 1
+        else:
+            tally.bytes += len(page.body)
         tally.scroll_cut += bool(response.request and response.meta.get("scroll_cut"))
         kind, why = self._by_status(page, role), ""
         if kind is None:
             found = self.extract(page, step, role, carried, root)
+            tally.quarantined += found.quarantined
             kind, why = self._by_state(found, page, role), found.reason
             if kind is None:
                 self._refused_in_a_row = 0
-                tally.cover(role, _honest_coverage(found))
+                self._count(found, role)
                 return page, found
         if kind == "removed":
             self.removed = True
             if role == "listing" and first:
                 tally.fail(role, "missing", page.url)
+            if canary:
+                tally.canary = f"{page.url}（{why or page.status}）"
         elif kind != "halted":
             tally.fail(role, kind, page.url, why)
             if canary:
                 tally.canary = f"{page.url} {why}".strip()
         return page, None
+
+    def check(self, response: Response) -> tuple[bool | None, Page]:
+        """Say whether a post's page is there, without reading it; None when that can't be told."""
+        page = as_page(response, self._context.now())
+        self._context.tally.pages += 1
+        if page.status in (404, 410):
+            return False, page
+        if page.status != 200 or leads_to_login(page.request_url, page.url):
+            return None, page
+        sign = judge_signs(page, decode(page, self._context.source.charset), self._context.source)
+        return (True if sign.state == "ok" else False if sign.state == "removed" else None), page
+
+    def _count(self, found: Extraction, role: str) -> None:
+        """Count what a page that could be read held."""
+        tally = self._context.tally
+        tally.read(role, found.state == "empty")
+        tally.cover(role, _honest_coverage(found))
+        tally.cover(f"{role}.links", found.links_coverage)
+        tally.validate(role, found.validity)
+        tally.unseen.update(found.unseen)
+        tally.following += found.next_url is not None
+        tally.problems.update(f"{problem.field}：{problem.reason}" for problem in found.problems[:MAX_PROBLEMS])
+        tally.truncated += LONG_TEXT in found.cut
+        tally.cut.update(what for what in found.cut if what != LONG_TEXT)
 
     def extract(
         self, page: Page, step: Step, role: str, carried: Mapping[str, Any] | None, root: MentionRecord | None
@@ -70,13 +107,16 @@ class Reader:
         """Run the extractor; one that breaks over a page costs that page and no other."""
         context = self._context
         try:
-            return extract(
-                page, step, context.source, context.now(), context.settings.app.zone,
-                carried=dict(carried or {}), root=root,
-            )
+            with time_limit(PARSE_SECONDS):
+                return extract(
+                    page, step, context.source, context.now(), context.settings.app.zone,
+                    carried=dict(carried or {}), root=root,
+                )
         except SpecError as error:  # every page would fail the same way
             context.halt("config", f"config/sources/{context.source.name}.yaml: {error}")
             return Extraction(state="extract_error", reason=str(error))
+        except OutOfTime:
+            return Extraction(state="slow", reason=f"解析用了 {PARSE_SECONDS:.0f} 秒还没完，整页不用")
         except Exception as error:  # a poisoned page must not take the others with it
             return Extraction(state="extract_error", reason=f"{type(error).__name__}: {error}"[:300])
 
@@ -155,7 +195,8 @@ def as_page(response: Response, now: dt.datetime) -> Page:
         name.decode("latin-1").lower(): b", ".join(values).decode("latin-1")
         for name, values in response.headers.items()
     }
-    kept = {name: value for name, value in headers.items() if name in _KEPT_HEADERS}
+    shown = [(name, value[:MAX_HEADER]) for name, value in headers.items() if name not in _DROPPED_HEADERS]
+    kept = dict(shown[:MAX_HEADERS])
     body, asked = response.body, response.request.url if response.request else response.url
     if "playwright" in response.flags and isinstance(response, TextResponse):
         # The browser hands over text: its own encoding, whatever the header and the meta tag said.

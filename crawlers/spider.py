@@ -34,6 +34,7 @@ from vocwatch.store.pages import Visit
 # Finish what is begun before beginning more: a budget or a kill then costs the oldest pages, not the newest.
 PRIORITY = {"canary": 30, "comments": 20, "detail_next": 20, "detail": 10, "start": 5, "listing": 0}
 OLD_PAGES_IN_A_ROW = 2
+MAX_CHECKS = 20  # pages a run that are only asked for to see whether they are still there
 
 
 @dataclass
@@ -64,6 +65,13 @@ class Detail:
     search: Start | None = None  # whose result this is, until it is known whether its keyword stands in it
 
 
+@dataclass(frozen=True)
+class Check:
+    """A look at whether a post is still there."""
+
+    native_id: str
+
+
 class SourceSpider(scrapy.Spider):
     """Reads one source. A subclass for each file under `config/sources/` is made by `crawlers.loader`."""
 
@@ -77,7 +85,9 @@ class SourceSpider(scrapy.Spider):
         self._reader = Reader(context)
         self._requested: set[str] = set()
         self._revisited = False
+        self._checked = False
         self._held: list[Request] = []
+        self._seen: set[str] = set()  # posts that this run came across
         self._list_step = self.source.listing
         self._comments_inside = comments_inside(self.source)
 
@@ -144,18 +154,46 @@ class SourceSpider(scrapy.Spider):
         yield from held
 
     def on_idle(self) -> None:
-        """When the listings are done, read again the details that no listing named and whose time has come."""
-        if self._revisited or self.context.halted or self.source.detail is None:
-            return
-        if self.source.listing is not None and not self.context.tally.starts_read:
+        """When the listings are done, look after what they did not name and whose time has come."""
+        if self.context.halted or (self.source.listing is not None and not self.context.tally.starts_read):
             return  # a site that is down is not to be asked a hundred times more
-        self._revisited = True
-        due = [visit for visit in self.context.due_visits() if visit.url not in self._requested]
-        for visit in due:
-            detail = Detail(visit.url, visit.native_id, dict(visit.carried), revisit=True)
-            self.crawler.engine.crawl(self._detail_request(detail, PRIORITY["listing"]))
-        if due:
+        requests: list[Request] = []
+        if not self._revisited:
+            self._revisited = True
+            requests = list(self._due_details())
+        if not requests and not self._checked:
+            self._checked = True
+            requests = list(self._absent_posts())
+        for request in requests:
+            self.crawler.engine.crawl(request)
+        if requests:
             raise DontCloseSpider
+
+    def _due_details(self) -> Iterator[Request]:
+        if self.source.detail is None:
+            return
+        for visit in self.context.due_visits():
+            if visit.url not in self._requested:
+                detail = Detail(visit.url, visit.native_id, dict(visit.carried), revisit=True)
+                yield self._detail_request(detail, PRIORITY["listing"])
+
+    def _absent_posts(self) -> Iterator[Request]:
+        """Posts without a page that we read, but with an address of their own: are they still there?"""
+        tally = self.context.tally
+        if (self.source.listing and self.source.detail) or tally.listing_failed or tally.starts_read < tally.starts:
+            return
+        step = self.source.listing or self.source.detail
+        assert step is not None
+        absent = [post for post in self.context.absent() if post.native_id not in self._seen]
+        for post in absent[:MAX_CHECKS]:
+            yield self._request(step, post.url, PRIORITY["listing"], self.on_check, Check(post.native_id))
+
+    def on_check(self, response: Response, state: Check) -> Iterator[CrawledPage]:
+        """Note whether the post is there; nothing is read from its page."""
+        there, page = self._reader.check(response)
+        if there is not None:
+            yield CrawledPage(page, [], gone=None if there else (page.request_url, state.native_id),
+                              present=state.native_id if there else None)
 
     # -- listing ------------------------------------------------------------------------------------------
 
@@ -205,6 +243,7 @@ class SourceSpider(scrapy.Spider):
         if self.source.detail is None:
             yield from self._listed_comments(found.records)
         roots = [record.native_id for record in found.records if record.parent is None]
+        self._seen.update(roots)
         old = not due if links else self.context.all_known(roots)
         state = replace(state, found=state.found + len(links) + len(roots), old_in_a_row=state.old_in_a_row + 1 if old else 0)
         yield from self._next_listing(state, response, step, found.next_url, bool(links or found.records))
@@ -314,6 +353,7 @@ class SourceSpider(scrapy.Spider):
         if first and not state.canary:
             count_detail(tally, state.search, records, root, self._comments_inside, state.start)
         state.comments_seen += sum(record.parent is not None for record in records)
+        self._seen.update(record.native_id for record in records if record.parent is None)
         following = list(self._after_detail(response, state, step, found.next_url, records))
         yield CrawledPage(page, records, visit=None if following else self._visit(state))
         yield from following
@@ -367,6 +407,7 @@ class SourceSpider(scrapy.Spider):
         if state.number == 1 and state.root is not None and state.root.replies:
             tally = self.context.tally
             tally.promise(bool(found.records or state.comments_seen))
+        state.comments_seen += len(found.records)
         limit = step.next.max_pages if step.next else 50
         more = bool(found.next_url) and state.number < limit
         yield CrawledPage(page, found.records, visit=None if more else self._visit(state))
@@ -384,6 +425,7 @@ class SourceSpider(scrapy.Spider):
         return Visit(
             url=state.url, visited_at=self.context.now(), carried=plain,
             native_id=state.native_id or (root.native_id if root else None),
+            whole=root is not None and root.replies is not None and state.comments_seen >= root.replies,
             published_at=(root.published_at or self.context.now()) if root and _is_post_page(state) else None,
         )
 

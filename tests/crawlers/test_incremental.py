@@ -132,6 +132,70 @@ def test_F29_deletions_need_two_looks_a_day_apart(store: Store, lab: Lab, make_s
     assert "/p/3" not in site.log
 
 
+REVIEWS = """
+name: shop
+title: 测试商店
+owner: 值班QA
+access: {{basis: 测试, robots: 允许, reviewer: 值班QA, date: 2026-11-01}}
+rate: {{delay_seconds: 0}}
+start: ["{url}/reviews"]
+detail:
+  extract: html
+  records:
+    - kind: review
+      items: "li.item"
+      fields: {{native_id: "a@data-id", url: "a@href", text: "p", published_at: "time", replies: "u"}}
+"""
+
+
+def test_F29_a_review_that_left_its_list_is_looked_for_at_its_own_address(
+    sqlite_store: Store, lab: Lab, make_site: MakeSite
+) -> None:
+    site = make_site(posts=9)
+
+    def reviews(path: str) -> Answer | None:
+        shown = [post for n, post in site.posts.items() if not post.removed and n not in moved]
+        return site._html("".join(
+            f'<li class=item><a href="/p/{p.number}" data-id="{p.number}">评价</a><p>{p.text}</p><time>{p.posted}</time></li>'
+            for p in shown
+        )) if path == "/reviews" else None
+
+    moved: set[int] = set()
+    site.rule = reviews
+    for post in site.posts.values():
+        post.posted = "2026-11-15 12:00"
+    lab.source("shop", REVIEWS.format(url=site.url))
+    lab.hosts.append(site.host)
+    run(lab, sqlite_store, "2026-11-16T08:30:00")
+    site.posts[4].removed, moved = True, {7}
+    site.log.clear()
+    first = run(lab, sqlite_store, "2026-11-16T12:30:00")
+    assert sorted(site.content_log) == ["/p/4", "/p/7", "/reviews"]
+    assert (first.status, first.stats["missing"], first.stats["removed"]) == (SourceStatus.OK, 1, 0)
+    second = run(lab, sqlite_store, "2026-11-17T12:31:00")
+    assert (second.stats["missing"], second.stats["removed"]) == (0, 1)
+    with sqlite_store.read() as connection:
+        gone = connection.execute(sa.select(mention_table.c.native_id).where(mention_table.c.gone_at.is_not(None)))
+        assert list(gone.scalars()) == ["4"]
+
+
+def test_F29_a_comment_that_is_gone_from_a_page_read_whole_is_deleted(
+    sqlite_store: Store, lab: Lab, make_site: MakeSite
+) -> None:
+    site = make_site(posts=2)
+    site.posts[1].comments, site.posts[2].comments = ["同款漏水", "我的也是"], ["还行"]
+    lab.forum("forum", site.url)
+    path = lab.home / "config" / "sources" / "forum.yaml"
+    path.write_text(path.read_text().replace('native_id: "a@data-id"}', 'native_id: "a@data-id", replies: "u"}'))
+    run(lab, sqlite_store, "2026-11-16T08:30:00")
+    site.posts[1].comments = ["同款漏水"]
+    assert run(lab, sqlite_store, "2026-11-17T08:30:00").stats["missing"] == 1
+    assert run(lab, sqlite_store, "2026-11-18T08:31:00").stats["removed"] == 1
+    with sqlite_store.read() as connection:
+        gone = connection.execute(sa.select(mention_table.c.native_id).where(mention_table.c.gone_at.is_not(None)))
+        assert list(gone.scalars()) == ["c1-1"]
+
+
 SEARCH = """
 name: search
 title: 测试搜索

@@ -120,6 +120,7 @@ def _pending_mentions(replies: bool, other_than: str | None) -> Select[Any]:
         )
         .join(revisions, revisions.c.id == mentions.c.revision_id)
         .outerjoin(assessments, sa.and_(a.text_kind == TextKind.MENTION.value, a.ref_id == mentions.c.id))
+        .where(mentions.c.purged_at.is_(None))  # its text is gone, what was said of it stands
     )
     if not replies:
         return query.where(mentions.c.parent.is_(None), sa.or_(*waits))

@@ -246,6 +246,9 @@ class Missed:
     missing: int = 0
     deleted: int = 0
 
+    def __add__(self, other: Missed) -> Missed:
+        return Missed(self.missing + other.missing, self.deleted + other.deleted)
+
 
 def mark_missing(
     connection: Connection, source: str, now: dt.datetime, native_ids: Sequence[str] = (),
@@ -274,6 +277,52 @@ def mark_missing(
             mentions.update().where(theirs, mentions.c.missing_since.is_(None)).values(missing_since=now)
         ).rowcount
     return Missed(missing, deleted)
+
+
+def mark_missing_children(
+    connection: Connection, source: str, now: dt.datetime, roots: Sequence[str], since: dt.datetime
+) -> Missed:
+    """The same for comments: of these posts, read whole since then, those that were not among what was read."""
+    absent: list[str] = []
+    for part in chunks([identity(root) for root in roots]):
+        absent += connection.execute(sa.select(mentions.c.native_id).where(
+            mentions.c.source == source, mentions.c.parent.in_(part), mentions.c.gone_at.is_(None),
+            mentions.c.last_seen_at < since,
+        )).scalars()
+    return mark_missing(connection, source, now, absent)
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """A stored post that a crawl has not come across."""
+
+    native_id: str
+    url: str
+    published_at: dt.datetime | None
+    last_seen_at: dt.datetime
+    missing_since: dt.datetime | None
+
+
+def unseen(connection: Connection, source: str, before: dt.datetime, since: dt.datetime) -> list[Unseen]:
+    """Return the posts last seen before `before` and published (or found missing) since `since`, newest first."""
+    query = sa.select(
+        mentions.c.native_id, mentions.c.url, mentions.c.published_at, mentions.c.last_seen_at,
+        mentions.c.missing_since,
+    ).where(
+        mentions.c.source == source, mentions.c.parent.is_(None), mentions.c.gone_at.is_(None),
+        mentions.c.last_seen_at < before,
+        sa.or_(mentions.c.published_at >= since, mentions.c.missing_since >= since),
+    ).order_by(mentions.c.published_at.desc(), mentions.c.id)
+    return [Unseen(*row) for row in connection.execute(query)]
+
+
+def mark_present(connection: Connection, source: str, now: dt.datetime, native_ids: Sequence[str]) -> None:
+    """Note that posts are still there, though nothing of them was read."""
+    for part in chunks([identity(key) for key in native_ids]):
+        connection.execute(
+            mentions.update().where(mentions.c.source == source, mentions.c.native_id.in_(part))
+            .values(last_seen_at=now, missing_since=None)
+        )
 
 
 def earliest_between(

@@ -54,6 +54,7 @@ class Visit:
     carried: Mapping[str, Any] = field(default_factory=dict)
     changed_at: dt.datetime | None = None
     missing_since: dt.datetime | None = None
+    whole: bool = False  # this reading brought as many comments as the post says it has; not stored
 
 
 @dataclass(frozen=True, slots=True)

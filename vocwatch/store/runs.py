@@ -71,14 +71,29 @@ def latest(
     return _run(row) if row else None
 
 
-def history(connection: Connection, kind: str, subject: str, limit: int = 50) -> list[Run]:
-    """Return the finished runs of a subject, newest first."""
+def history(
+    connection: Connection, kind: str, subject: str, limit: int = 50, outcome: SourceStatus | None = None
+) -> list[Run]:
+    """Return the finished runs of a subject, newest first; those of one outcome only, if it is given."""
     query = (
         sa.select(runs)
         .where(runs.c.kind == kind, runs.c.subject == subject, runs.c.status != RunStatus.RUNNING)
         .order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
     )
+    if outcome is not None:
+        query = query.where(runs.c.outcome == outcome)
     return [_run(row) for row in connection.execute(query)]
+
+
+def accept(connection: Connection, source: str, now: dt.datetime) -> None:
+    """Record that a source, as it is from now on, is in order: runs before `now` no longer tell what is usual."""
+    finish(connection, start(connection, "accept", source, now), now)
+
+
+def accepted_at(connection: Connection, source: str) -> dt.datetime | None:
+    """Return when a source was last accepted as it is."""
+    run = latest(connection, "accept", source)
+    return run.started_at if run else None
 
 
 def abandon_unfinished(connection: Connection, kind: str, subject: str, now: dt.datetime) -> None:

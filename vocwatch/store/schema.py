@@ -107,6 +107,7 @@ mentions = Table(
     Column("kind", sa.String(12), nullable=False),
     Column("parent", sa.String(300), comment="native id of the post it belongs to"),
     Column("author_key", sa.String(32), index=True, comment="keyed pseudonym of the author"),
+    Column("order_key", sa.String(32), comment="keyed pseudonym of the order, from a merchant export; joins sessions"),
     Column("published_at", UtcTime, comment="as the page says; never later than first_seen_at"),
     Column("precision", sa.String(8), nullable=False),
     Column("first_seen_at", UtcTime, nullable=False),
@@ -170,7 +171,7 @@ shots = Table(
 erasures = Table(
     "erasures", metadata,
     Column("id", BigId, primary_key=True),
-    Column("why", sa.String(20), nullable=False, comment="raw_days, text_days, deleted, request, samples, audit_days"),
+    Column("why", sa.String(20), nullable=False, comment="raw_days, text_days, deleted, evidence_days, samples, audit_days, request"),
     Column("source", sa.String(64)),
     Column("subject", sa.String(200), nullable=False, comment="what was asked for, as a hash where it names a person"),
     Column("rows", sa.Integer, nullable=False, comment="how many rows or files went"),

@@ -22,6 +22,7 @@ def upgrade() -> None:
     op.add_column("visits", sa.Column("missing_since", UtcTime))
     op.add_column("mentions", sa.Column("missing_since", UtcTime))
     op.add_column("mentions", sa.Column("purged_at", UtcTime))
+    op.add_column("mentions", sa.Column("order_key", sa.String(32)))
     # Until now one look was enough: what was marked then counts as seen missing, and is looked at again.
     op.execute("UPDATE mentions SET missing_since = gone_at, gone_at = NULL WHERE gone_at IS NOT NULL")
     _engagement()
@@ -71,7 +72,7 @@ def downgrade() -> None:
     for table in ("erasures", "shots", "engagement"):
         op.drop_table(table)
     for table, columns in (
-        ("mentions", ("purged_at", "missing_since")), ("visits", ("missing_since", "changed_at")),
+        ("mentions", ("order_key", "purged_at", "missing_since")), ("visits", ("missing_since", "changed_at")),
         ("source_state", ("blocks",)),
     ):
         for column in columns:
