@@ -6,7 +6,7 @@ VENV := .venv
 PY := $(VENV)/bin/python
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint setup browser lock docs pictures clean
+.PHONY: demo test lint setup browser lock docs pictures clean bench-crawl sabotage kills
 
 demo: setup browser
 	$(VENV)/bin/vocwatch demo
@@ -39,6 +39,21 @@ docs: setup
 
 pictures: setup browser
 	$(PY) -m benchmarks.pictures
+
+# Crawling against plain Scrapy and crawlee-python; the table of the README.
+CRAWLEE := var/crawlee/bin/python
+
+bench-crawl: setup
+	test -x $(CRAWLEE) || { $(PYTHON) -m venv var/crawlee && $(CRAWLEE) -m pip install --quiet --disable-pip-version-check 'crawlee[parsel]==1.11.0'; } || rm -rf var/crawlee
+	$(PY) -m benchmarks.crawl --crawlee $(CRAWLEE)
+
+# Takes every guard in tests/sabotage/ out, one at a time: each must turn a test red.
+sabotage: setup
+	$(PY) tools/sabotage.py --jobs 2
+
+# 300 times kill -9 of the crawl worker.
+kills: setup
+	$(PY) -m benchmarks.kills --n 300
 
 clean:
 	rm -rf $(VENV) var build *.egg-info

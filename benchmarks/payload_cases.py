@@ -120,7 +120,7 @@ CASES = [
         "detail",
         XHS,
         everywhere(lambda n: "content" in n and "user_info" in n and "create_time" in n),
-        every("time", "author", "likes"),
+        {**every("time", "author", "likes"), "parent": amounts("note_id")},
     ),
     Case(
         "xiaohongshu/app_comment_list_2026-02.json",
@@ -128,7 +128,7 @@ CASES = [
         "detail",
         XHS,
         everywhere(lambda n: "content" in n and "user" in n and "like_count" in n),
-        every("time", "author", "likes"),
+        {**every("time", "author", "likes"), "parent": amounts("note_id")},
     ),
     Case(
         "xiaohongshu/search_notes_2024.json",
@@ -153,7 +153,11 @@ CASES = [
         "weibo",
         "comments",
         rows=everywhere(lambda n: "floor_number" in n and "text" in n),
-        held={**every("time", "author"), "likes": amounts("like_count")},
+        held={
+            **every("time", "author"),
+            "likes": amounts("like_count"),
+            "parent": lambda row: row.get("rootid") not in (None, row.get("id")),
+        },
     ),
     Case(
         "weibo/weibo_cn_comment_2020.html",
@@ -179,6 +183,7 @@ CASES = [
             "time": amounts("creationTime"),
             "rating": lambda row: "guid" in row,
             "likes": lambda row: "guid" in row,
+            "parent": lambda row: "guid" not in row,
         },
     ),
     Case(
@@ -187,7 +192,10 @@ CASES = [
         "detail",
         "https://tieba.baidu.com/p/9117905169",
         nodes(".l_post[data-field*=post_id], li.lzl_single_post"),
-        every("time", "author"),
+        {
+            **every("time", "author"),
+            "parent": lambda n: '"post_no":1,' not in (n.attributes.get("data-field") or "").replace(" ", ""),
+        },
     ),
     Case(
         "tieba/sub_comments_lzl.html",
@@ -201,7 +209,7 @@ CASES = [
         "tieba/forum_list_daomubiji.html",
         "tieba",
         rows=count("<li class=.[^>]*j_thread_list[^>]*author_name"),
-        held=every("author"),
+        held=every("author", "time"),
     ),
     Case(
         "tousu_heimao/complaint_view_2020.html",
@@ -279,7 +287,7 @@ CASES = [
         "reddit/comments_page_2025.json",
         "reddit",
         rows=everywhere(lambda n: n.get("kind") in ("t1", "t3")),
-        held=every("time", "author", "likes"),
+        held={**every("time", "author", "likes"), "parent": lambda row: row["kind"] == "t1"},
     ),
     Case(
         "reddit/search_listing_2016.json",
@@ -293,7 +301,7 @@ CASES = [
         "detail",
         "https://forum.example.com/t/1148.json",
         rows(lambda d: d["post_stream"]["posts"]),
-        every("time", "author"),
+        {**every("time", "author"), "parent": lambda row: row["post_number"] > 1},
     ),
     Case(
         "discourse/posts.json",
@@ -301,7 +309,7 @@ CASES = [
         "detail",
         "https://forum.example.com/t/1448.json",
         rows(lambda d: d["post_stream"]["posts"]),
-        every("time", "author"),
+        {**every("time", "author"), "parent": lambda row: row["post_number"] > 1},
     ),
     Case(
         "discourse/latest_topics.json",
@@ -314,13 +322,13 @@ CASES = [
         "mastodon/search_v2_2026.json",
         "mastodon",
         rows=rows(lambda d: d["statuses"]),
-        held=every("time", "author", "likes"),
+        held={**every("time", "author", "likes"), "parent": amounts("in_reply_to_id")},
     ),
     Case(
         "mastodon/status_context_2026.json",
         "mastodon",
         rows=rows(lambda d: d["ancestors"] + d["descendants"]),
-        held=every("time", "author", "likes"),
+        held={**every("time", "author", "likes"), "parent": amounts("in_reply_to_id")},
     ),
     Case(
         "stackoverflow/question.html",
@@ -344,7 +352,7 @@ CASES = [
         "bilibili",
         "comments",
         rows=everywhere(lambda n: "rpid" in n and "content" in n and "member" in n),
-        held=every("time", "author", "likes"),
+        held={**every("time", "author", "likes"), "parent": lambda row: row["root"] != 0},
     ),
     Case(
         "bilibili/search_video_2026-02.json",
@@ -405,13 +413,14 @@ CASES = [
             **every("time", "author"),
             "rating": lambda n: n.tag == "li",
             "likes": lambda n: re.search(r"赞\(\d", n.text()) and n.tag == "li",
+            "parent": lambda n: n.tag != "li",
         },
     ),
     Case(
         "dongchedi/series_score_2026.json",
         "dongchedi",
         rows=rows(lambda d: d["reviewListData"]["review_list"]),
-        held=every("time", "author", "rating"),
+        held=every("time", "author", "rating", "likes"),
     ),
     Case("autohome/koubei_summary_2026.json", "autohome", state="empty"),
     Case(
@@ -435,7 +444,7 @@ CASES = [
         "peertube/comments.json",
         "peertube",
         rows=rows(lambda d: [c for c in d["data"] if not c["isDeleted"]]),
-        held=every("time", "author"),
+        held=every("time", "author", "parent"),
     ),
     Case(
         "zendesk/tickets_list_2024.json",
@@ -459,7 +468,7 @@ CASES = [
         "douyin",
         "comments",
         rows=rows(lambda d: d["comments"]),
-        held=every("time", "author", "likes"),
+        held=every("time", "author", "likes", "parent"),
     ),
     Case(
         "weixin_channels/search_2026-02.json",
@@ -471,6 +480,9 @@ CASES = [
         "weixin_channels/comments_2026-02.json",
         "weixin-channels",
         rows=everywhere(lambda n: "comment_id" in n and "content" in n and "createtime" in n),
-        held=every("time", "author", "likes"),
+        held={
+            **every("time", "author", "likes"),
+            "parent": lambda row: row["reply_comment_id"] not in ("", "0", 0),
+        },
     ),
 ]

@@ -1,182 +1,156 @@
-"""Reading pages in a real browser through scrapy-playwright, with a watch on every request that a page makes."""
+"""Scrapy's way into the browser: pages that a source wants drawn go through a tab, all others over plain HTTP."""
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import time
-from collections import Counter
-from typing import Any
+from collections.abc import Mapping
 
-from playwright.async_api import Error as PlaywrightError
-from playwright.async_api import Page
-from playwright.async_api import TimeoutError as PlaywrightTimeout
-from scrapy import Request, Spider
+from scrapy import Request
+from scrapy.crawler import Crawler
 from scrapy.exceptions import (
     CannotResolveHostError,
     DownloadConnectionRefusedError,
     DownloadFailedError,
     DownloadTimeoutError,
 )
-from scrapy.http import Response
-from scrapy_playwright.handler import ScrapyPlaywrightDownloadHandler
+from scrapy.http import HtmlResponse, Response
 
-from crawlers.browser import READY
+from crawlers.browser import FLAG, PAGES, PICTURES, READY, SHOT
+from crawlers.browser_pool import Pool
+from crawlers.browser_proxy import Connect
+from crawlers.browser_tab import SCROLL_SECONDS, WAIT_SECONDS, Tab
+from crawlers.browser_visit import Decision, Failed, Limits, Loaded, Slow
 from crawlers.context import context_of
-from crawlers.fetch import Refusal, refuse_if_halted
+from crawlers.fetch import HttpHandler, Refusal, refuse_if_halted
+from crawlers.guard import leads_to_login
+from crawlers.robots import Robots
+from vocwatch.browser import NoBrowser
 from vocwatch.settings.sources import Browser
 
-UNWANTED = frozenset({"Image", "Media", "Font", "Ping", "Prefetch", "CSPViolationReport"})
-WAIT_SECONDS = 15
-SCROLL_SECONDS = 90
-STILL_ROUNDS = 2  # so many looks without anything new mean that the page has ended
-_SIZE = "document.documentElement ? document.documentElement.outerHTML.length : 0"
-_SCROLL = """css => {
-    const count = document.querySelectorAll(css).length;
-    window.scrollTo(0, document.body ? document.body.scrollHeight : 0);
-    return count;
-}"""
-_NET_ERRORS: tuple[tuple[str, type[Exception]], ...] = (
+WIRE_FACTOR = 4  # a page with all it needs may be so many times as large as its largest answer
+_FAILURES: tuple[tuple[str, type[Exception]], ...] = (
+    ("dns", CannotResolveHostError), ("refused", DownloadConnectionRefusedError), ("timeout", DownloadTimeoutError),
     ("ERR_NAME_NOT_RESOLVED", CannotResolveHostError), ("ERR_CONNECTION_REFUSED", DownloadConnectionRefusedError),
-    ("ERR_TIMED_OUT", DownloadTimeoutError), ("ERR_CONNECTION_TIMED_OUT", DownloadTimeoutError),
+    ("TIMED_OUT", DownloadTimeoutError),
 )
+_REFUSALS = (
+    ("private", "private"), ("address", "address"), ("scheme", "scheme"), ("too_large", "too_large"),
+    ("ERR_CERT_", "tls"), ("ERR_SSL_", "tls"), ("ERR_TOO_MANY_REDIRECTS", "redirects"),
+)
+# Of the request's headers only those that a source has set itself: the browser knows its own.
+_BROWSERS_OWN = frozenset({
+    "user-agent", "accept", "accept-language", "accept-encoding", "referer", "cookie", "host", "connection",
+})
+_UNPACKED = frozenset({"content-encoding", "content-length", "transfer-encoding", "content-type", "set-cookie"})
 
 
-class BrowserHandler(ScrapyPlaywrightDownloadHandler):  # type: ignore[misc]
-    """One page at a time, each under a total deadline."""
+class BrowserHandler(HttpHandler):
+    """A download handler with a browser beside Scrapy's own client."""
+
+    def __init__(self, crawler: Crawler):
+        super().__init__(crawler)
+        self._tabs: Pool | None = None
 
     async def download_request(self, request: Request) -> Response:
         """Fetch with the browser where the request says so, else over plain HTTP. Raises Scrapy's exceptions."""
+        if READY not in request.meta:
+            return await super().download_request(request)
         refuse_if_halted(self._crawler.spider, request)
-        if not request.meta.get("playwright"):
-            return await super().download_request(request)  # type: ignore[no-any-return]
-        timeout = context_of(self._crawler.spider).settings.app.crawler.timeout_seconds
+        context = context_of(self._crawler.spider)
+        seconds = context.settings.app.crawler.timeout_seconds
+        pool = self._ready_pool()
         try:
-            return await asyncio.wait_for(
-                super().download_request(request), timeout + WAIT_SECONDS + SCROLL_SECONDS + 10
+            loaded = await pool.run(
+                lambda tab: self._load(tab, request), seconds + WAIT_SECONDS + SCROLL_SECONDS + 20
             )
-        except (TimeoutError, PlaywrightTimeout) as error:
+        except NoBrowser as error:
+            context.halt("no_browser", str(error))
+            raise Refusal("no_browser", str(error)) from error
+        except Slow as error:
             raise DownloadTimeoutError(str(error)) from error
-        except PlaywrightError as error:
-            known = next((kind for sign, kind in _NET_ERRORS if sign in error.message), DownloadFailedError)
-            raise known(error.message.splitlines()[0][:200]) from error
+        except Failed as error:
+            raise _as_scrapy_says(error) from error
+        finally:
+            self._tell(pool)
+        return _response(request, loaded)
 
-    async def _download_request_with_page(self, request: Request, page: Page, spider: Spider) -> Response:
-        watch = Watch(page, spider)
-        await watch.begin()
-        try:
-            response: Response = await super()._download_request_with_page(request, page, spider)
-        except (PlaywrightError, Refusal):
-            await close_quietly(page)
-            if watch.refused:
-                raise Refusal(watch.refused) from None
-            raise
-        return response
+    async def close(self) -> None:
+        """End the browser, then Scrapy's own client."""
+        if self._tabs is not None:
+            await self._tabs.close()
+            self._tell(self._tabs)
+        await super().close()
 
-    async def _get_response_and_download(self, request: Request, page: Page, spider: Spider) -> tuple[Any, Any]:
-        response, download = await super()._get_response_and_download(request, page, spider)
-        request.meta["answered"] = response.status if response else 0
-        return response, download
+    def _ready_pool(self) -> Pool:
+        if self._tabs is None:
+            settings, given = context_of(self._crawler.spider).settings, self._crawler.settings
+            crawler = settings.app.crawler
+            limits = Limits(
+                crawler.timeout_seconds, crawler.max_body_bytes, crawler.max_body_bytes * WIRE_FACTOR
+            )
+            self._tabs = Pool(
+                settings.env, settings.app.timezone, context_of(self._crawler.spider).hosts,
+                str(given.get("USER_AGENT")), limits, given.getint(PAGES, 1), given.getbool(PICTURES), self._on_connect,
+            )
+        return self._tabs
 
-    async def _apply_page_methods(self, page: Page, request: Request, spider: Spider) -> None:
-        """Wait for what the source waits for, then scroll to the end; neither failing fails the page."""
+    def _on_connect(self, connect: Connect) -> None:
+        if connect.refused in ("private", "address"):
+            context_of(self._crawler.spider).audited("refuse", f"//{connect.host}:{connect.port}", connect.refused)
+
+    def _tell(self, pool: Pool) -> None:
+        assert self._crawler.stats is not None
+        for name, number in pool.counts.items():
+            self._crawler.stats.set_value(f"browser/{name}", number)
+
+    async def _load(self, tab: Tab, request: Request) -> Loaded:
         ready: Browser = request.meta[READY]
-        if request.meta["answered"] >= 400:
-            return  # an error page will not grow what we wait for
-        if ready.wait_for:
-            with contextlib.suppress(PlaywrightTimeout):
-                await page.wait_for_selector(ready.wait_for, state="attached", timeout=WAIT_SECONDS * 1000)
-        if ready.scroll_until and not await scroll(page, ready):
-            request.meta["scroll_cut"] = True
-        if not ready.scroll_until:
-            await page.wait_for_timeout(ready.settle_ms)
-        if await page.evaluate(_SIZE) > context_of(spider).settings.app.crawler.max_body_bytes:
-            raise Refusal("too_large")
+        loaded = await tab.load(request.url, _own_headers(request), ready, self._may_open)
+        if SHOT in request.meta and not loaded.location:
+            request.meta[SHOT] = await tab.picture(request.meta[SHOT])
+        return loaded
+
+    async def _may_open(self, url: str, asked: str) -> Decision:
+        """Decide on a document that the page we asked for (`asked`; empty: one of its frames) leads to."""
+        if url.startswith(("data:", "blob:", "about:")):
+            return Decision()  # holds its own content
+        context = context_of(self._crawler.spider)
+        if asked and leads_to_login(asked, url):
+            context.audited("refuse", url, "login")
+            return Decision(login=True)
+        kind: str | None = "refused_list" if context.settings.refusals.refuses_url(url) else None
+        kind = kind or await context.hosts.refusal(url)
+        robots = self._crawler.get_downloader_middleware(Robots)
+        if kind is None and robots is not None:
+            kind = await robots.allowed(url)
+        context.audited("refuse" if kind else "fetch", url, kind or "")
+        return Decision(Refusal(kind) if kind else None)
 
 
-class Watch:
-    """Looks at every request of a page, redirects included, before it leaves: no pictures, no private hosts."""
-
-    def __init__(self, page: Page, spider: Spider):
-        self._page, self._context = page, context_of(spider)
-        self._limit = self._context.settings.app.crawler.max_body_bytes
-        self._received: Counter[str] = Counter()
-        self._session: Any = None
-        self._tasks: set[asyncio.Task[None]] = set()
-        self.refused: str | None = None
-
-    async def begin(self) -> None:
-        """Switch the watch on; raises PlaywrightError when it can't be, and then nothing is loaded."""
-        self._page.on("popup", lambda popup: self._later(popup.close()))
-        self._session = await self._page.context.new_cdp_session(self._page)
-        self._session.on("Fetch.requestPaused", lambda event: self._later(self._decide(event)))
-        self._session.on("Network.dataReceived", self._weigh)
-        await self._session.send("Network.enable")
-        await self._session.send("Fetch.enable", {"patterns": [{"urlPattern": "*"}]})
-
-    def _later(self, work: Any) -> None:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled():
-            task.exception()  # a page that closes under our hands is no news
-
-    def _weigh(self, event: dict[str, Any]) -> None:
-        """Give a page up when one of its answers unpacks to more than is ever read."""
-        self._received[event["requestId"]] += event["dataLength"]
-        if self._received[event["requestId"]] > self._limit and self.refused is None:
-            self.refused = "too_large"
-            self._later(self._page.close())
-
-    async def _decide(self, event: dict[str, Any]) -> None:
-        url, kind = event["request"]["url"], event["resourceType"]
-        refused = None
-        if kind not in UNWANTED and not url.startswith(("data:", "blob:", "about:")):
-            refused = await self._context.hosts.refusal(url)
-        if kind == "Document" and refused:
-            self.refused = refused
-        if refused or kind in UNWANTED:
-            await self._session.send(
-                "Fetch.failRequest", {"requestId": event["requestId"], "errorReason": "BlockedByClient"}
-            )
-        else:
-            await self._session.send("Fetch.continueRequest", {"requestId": event["requestId"]})
+def _own_headers(request: Request) -> Mapping[str, str]:
+    return {
+        name.decode("latin-1"): b", ".join(values).decode("latin-1")
+        for name, values in request.headers.items() if name.decode("latin-1").lower() not in _BROWSERS_OWN
+    }
 
 
-async def close_quietly(page: Page) -> None:
-    """Close a page that may be gone already."""
-    with contextlib.suppress(PlaywrightError):
-        await page.close()
+def _as_scrapy_says(error: Failed) -> Exception:
+    """Return Scrapy's exception, or our refusal, for what Chromium or the proxy reports."""
+    text = error.kind or str(error)
+    for sign, refusal in _REFUSALS:
+        if sign in text:
+            return Refusal(refusal)
+    known = next((exception for sign, exception in _FAILURES if sign in text), DownloadFailedError)
+    return known(text[:200])
 
 
-async def scroll(page: Page, ready: Browser) -> bool:
-    """Scroll down until nothing is added any more; False when a limit came first."""
-    deadline = time.monotonic() + SCROLL_SECONDS
-    asked = 0
-
-    def count_request(_: Any) -> None:
-        nonlocal asked
-        asked += 1
-
-    page.on("request", count_request)
-    still = 0.0
-    for _ in range(ready.max_scrolls + 2 * STILL_ROUNDS):
-        before = asked
-        seen = await page.evaluate(_SCROLL, ready.scroll_until)
-        try:
-            await page.wait_for_function(
-                "([css, seen]) => document.querySelectorAll(css).length > seen",
-                arg=[ready.scroll_until, seen], timeout=max(ready.settle_ms, 50),
-            )
-            still = 0.0
-        except PlaywrightTimeout:
-            # A page that asked its server for something may only be slow: that round counts half.
-            still += 1.0 if asked == before else 0.5
-        if still >= STILL_ROUNDS:
-            return True
-        if time.monotonic() > deadline:
-            break
-    return False
+def _response(request: Request, loaded: Loaded) -> Response:
+    """Return the page as it was drawn, in UTF-8; a page that leads to a login as the redirect it was."""
+    if loaded.location:
+        return Response(request.url, status=302, headers={"Location": loaded.location}, request=request)
+    if loaded.scroll_cut:
+        request.meta["scroll_cut"] = True
+    headers = {name: value.split("\n") for name, value in loaded.headers.items() if name.lower() not in _UNPACKED}
+    return HtmlResponse(
+        loaded.url, status=loaded.status, headers={**headers, "Content-Type": "text/html; charset=utf-8"},
+        body=loaded.html.encode("utf-8", "replace"), encoding="utf-8", request=request, flags=[FLAG],
+    )

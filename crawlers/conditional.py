@@ -11,6 +11,7 @@ from scrapy.crawler import Crawler
 from scrapy.http import Response
 from scrapy.responsetypes import responsetypes
 
+from crawlers.browser import READY
 from crawlers.context import context_of
 from vocwatch.store import StorageError
 from vocwatch.store.pages import Known, read_evidence
@@ -37,7 +38,7 @@ class Conditional:
         """Add If-None-Match and If-Modified-Since where the address has been read before."""
         for name in _ASKED:
             request.headers.pop(name, None)  # a redirect brings those of the address before it along
-        if request.method != "GET" or request.meta.get("playwright") or request.meta.get(_PLAIN):
+        if request.method != "GET" or READY in request.meta or request.meta.get(_PLAIN):
             return
         known = context_of(self._crawler.spider).known_page(request.url)
         if known is None:

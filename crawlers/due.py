@@ -66,5 +66,5 @@ def backoff(blocks: int, retry_after: float | None, seed: str) -> float:
     shorter than what the site asked for.
     """
     jitter = int.from_bytes(hashlib.sha256(seed.encode()).digest()[:4], "big") / 2**32
-    wait = min(PROBE_SECONDS * 2.0 ** (min(blocks, 10) - 1), LONGEST_BACKOFF) * (1 + 0.2 * jitter)
+    wait = min(PROBE_SECONDS * 2.0 ** (min(blocks, 10) - 1) * (1 + 0.2 * jitter), LONGEST_BACKOFF)
     return max(wait, retry_after or 0.0)

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from protego import Protego
+from protego._utils import _quote_path
 from scrapy import Request
 from scrapy.crawler import CrawlerProcess
 from scrapy.http import Response
@@ -27,7 +29,7 @@ from crawlers.context import RunContext
 from crawlers.fetch import WORDS, kind_of
 from crawlers.reader import as_page
 from crawlers.requests import make_request
-from crawlers.robots import Robots, Rules
+from crawlers.robots import TOKEN, Robots, Rules
 from crawlers.runner import GRACE_SECONDS, in_process
 from crawlers.spider import SourceSpider
 from crawlers.worker import end_with_parent, project_settings
@@ -36,7 +38,8 @@ from vocwatch.models import Page
 from vocwatch.settings import Settings, Source, load_settings
 
 ALLOWED, REFUSED, UNREADABLE = "允许", "不允许", "读不到（按不允许处理）"
-SETTLE_MS = 3000  # an unknown page: nothing tells when its scripts are done
+SETTLE_MS = 1000  # an unknown page: as long as something is added in this time, its scripts are not done
+SCROLLS = 6
 MAX_REQUESTS = 10  # redirects and retries of the one page
 
 
@@ -45,11 +48,13 @@ class Fetched:
     """What came of asking for one page.
 
     `page` is None where nothing came; then `error` is one of the keys of `fetch.WORDS` (or no_browser) and `why` a
-    sentence. `robots` is the verdict in words, empty where robots.txt was never asked; `crawl_delay` in seconds.
+    sentence. `robots` is the verdict in words, empty where robots.txt was never asked; `rule` the line of robots.txt
+    that decided; `crawl_delay` in seconds.
     """
 
     page: Page | None = None
     robots: str = ""
+    rule: str = ""
     crawl_delay: float = 0.0
     error: str | None = None
     why: str = ""
@@ -69,7 +74,7 @@ def fetch_page(settings: Settings, url: str, transport: str = "http") -> Fetched
         if facts["page"] is not None:
             fetched_at = dt.datetime.fromisoformat(facts["page"].pop("fetched_at"))
             page = Page(body=out.read_bytes(), fetched_at=fetched_at, **facts["page"])
-    return Fetched(page, facts["robots"], facts["crawl_delay"], facts["error"], facts["why"])
+    return Fetched(page, facts["robots"], facts["rule"], facts["crawl_delay"], facts["error"], facts["why"])
 
 
 def _told(out: Path) -> dict[str, Any]:
@@ -109,7 +114,7 @@ class OnePage(SourceSpider):
         """Keep why nothing came."""
         error = failure.value or RuntimeError("unknown")
         kind = kind_of(error)
-        why = str(error) if kind == "robots_unreachable" else WORDS.get(kind, kind)
+        why = str(error) if kind in ("robots_unreachable", "no_browser", "browser") else WORDS.get(kind, kind)
         self._keep(Fetched(error=kind, why=why))
 
     def _keep(self, found: Fetched) -> None:
@@ -117,7 +122,8 @@ class OnePage(SourceSpider):
         rules = robots.known(self.address) if robots is not None else None
         verdict = _verdict(rules, self.address)
         delay = rules.crawl_delay if rules is not None else 0.0
-        self.found = dataclasses.replace(found, robots=verdict, crawl_delay=delay)
+        rule = matching_rule(rules.parser, self.address) if rules is not None and rules.parser is not None else ""
+        self.found = dataclasses.replace(found, robots=verdict, rule=rule, crawl_delay=delay)
 
 
 def _verdict(rules: Rules | None, url: str) -> str:
@@ -130,6 +136,18 @@ def _verdict(rules: Rules | None, url: str) -> str:
     return ALLOWED if rules.parser is not None else f"{ALLOWED}（网站没有 robots.txt）"
 
 
+def matching_rule(parser: Protego, url: str) -> str:
+    """Return the line of robots.txt that decides over the URL, or that none speaks of it."""
+    rules = parser._get_matching_rule_set(TOKEN)
+    if rules is None:
+        return "robots.txt 里没有管 vocwatch 的段落"
+    asked = _quote_path(url)
+    for rule in rules._rules:
+        if rule.value.match(asked):
+            return f"User-agent: {rules.user_agent} 的 {rule.field.capitalize()}: {rule.value._pattern}"
+    return f"User-agent: {rules.user_agent} 的规则里没有一行提到这个地址"
+
+
 def _source(settings: Settings, url: str, transport: str) -> Source:
     """A source file that exists for this one request only."""
     return Source.model_validate(
@@ -139,7 +157,7 @@ def _source(settings: Settings, url: str, transport: str) -> Source:
             "owner": settings.app.default_owner,
             "start": [url],
             "transport": transport,
-            "browser": {"settle_ms": SETTLE_MS},
+            "browser": {"settle_ms": SETTLE_MS, "scroll_until": "body *", "max_scrolls": SCROLLS},
             "rate": {"max_pages": MAX_REQUESTS},
             "access": {"basis": "-", "robots": "-", "reviewer": "-", "date": settings.clock.now().date()},
             "listing": {"extract": "html"},
@@ -189,6 +207,7 @@ def _write(found: Fetched, out: Path) -> None:
     facts = {
         "page": page,
         "robots": found.robots,
+        "rule": found.rule,
         "crawl_delay": found.crawl_delay,
         "error": found.error,
         "why": found.why,

@@ -45,13 +45,16 @@ class Guard:
     async def process_request(self, request: Request) -> None:
         """Let the request pass or raise Refusal."""
         context = context_of(self._crawler.spider)
+        context.look_at_switch()
         if context.halted:
             raise Refusal("halted", context.halted.reason)
-        if ROBOTS not in request.meta and not context.spend():
-            raise Refusal("budget", context.tally.budget or "")
+        if context.settings.refusals.refuses_url(request.url):
+            raise Refusal("refused_list")
         refused = await context.hosts.refusal(request.url)
         if refused:
             raise Refusal(refused)
+        if ROBOTS not in request.meta and not context.spend():
+            raise Refusal("budget", context.tally.budget or "")
 
 
 class Retry(RetryMiddleware):
@@ -75,6 +78,7 @@ class Retry(RetryMiddleware):
     def _retry(self, request: Request, reason: str | Exception | type[Exception]) -> Request | None:
         again = super()._retry(request, reason)
         if again is not None:
+            context_of(self.crawler.spider).tally.retried += 1
             delay = self.crawler.settings.getfloat("DOWNLOAD_DELAY")
             again.meta["backoff"] = delay * 2 ** again.meta["retry_times"]
         return again

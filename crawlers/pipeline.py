@@ -13,6 +13,7 @@ import re
 import sys
 import time
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from scrapy.crawler import Crawler
@@ -27,10 +28,10 @@ from vocwatch.models import MentionRecord, Page, RunStatus, SourceStatus
 from vocwatch.pseudonym import Pseudonyms, load_pseudonyms
 from vocwatch.store import StorageError, mentions, pages, runs
 from vocwatch.store.mentions import MentionRow
-from vocwatch.store.pages import PageRow, Visit
+from vocwatch.store.pages import EvidenceWriter, PageRow, Visit
 
 MAX_ROWS = 2000
-MAX_PAGES = 25
+MAX_PAGES = 100
 MAX_SECONDS = 10.0
 PROGRESS_SECONDS = 2.0
 MAX_TEXT = 100_000
@@ -74,6 +75,7 @@ class StorePages:
         self._batch = _Batch()
         self._flushed = self._told = time.monotonic()
         self._pseudonyms: Pseudonyms | None = None
+        self._evidence: EvidenceWriter | None = None
         self._touched: set[str] = set()  # posts about which this run has brought something new
 
     @classmethod
@@ -86,8 +88,10 @@ class StorePages:
         return context_of(self._crawler.spider)
 
     def open_spider(self) -> None:
-        """Get the key for pseudonyms."""
+        """Get the key for pseudonyms, and open the evidence folder."""
         self._pseudonyms = load_pseudonyms(self._context.settings.env)
+        if self._context.store is not None:
+            self._evidence = EvidenceWriter(self._context.evidence)
 
     def process_item(self, item: CrawledPage) -> CrawledPage:
         """Keep the page and its records; write a batch when it is full or old."""
@@ -102,7 +106,7 @@ class StorePages:
             self._show(rows)
             return item
         try:
-            sha256 = None if bare else pages.keep_evidence(context.evidence, item.page.body)
+            sha256 = None if bare or self._evidence is None else self._evidence.keep(item.page.body)
             self._add(item, rows, sha256)
             full = len(self._batch.rows) >= MAX_ROWS or len(self._batch.pages) >= MAX_PAGES
             if full or time.monotonic() - self._flushed > MAX_SECONDS:
@@ -137,6 +141,8 @@ class StorePages:
         context, batch = self._context, self._batch
         assert context.store is not None and context.run_id is not None
         name, now = context.source.name, context.now()
+        if self._evidence is not None:
+            self._evidence.settle()  # no row ever points at nothing
         with context.store.begin() as connection:
             pages.record_pages(connection, name, context.run_id, batch.pages)
             saved = mentions.save(connection, name, batch.rows, now)
@@ -171,6 +177,9 @@ class StorePages:
             finish(context)
         except StorageError as error:
             context.fatal = context.fatal or str(error)
+        finally:
+            if self._evidence is not None:
+                self._evidence.close()
         self._tell(last=True)
 
     # -- records ------------------------------------------------------------------------------------------
@@ -184,7 +193,7 @@ class StorePages:
             record.extra["truncated"] = True
             tally.truncated += 1
         native_id = clean(record.native_id or "").strip()
-        url = record.url if _is_web(record.url) else item.page.url
+        url = record.url if record.url and _is_web(record.url.partition("#")[0]) else item.page.url
         if (not text.strip() and not title and record.rating is None) or not (native_id or url):
             tally.invalid += 1
             return None
@@ -229,7 +238,9 @@ def finish(context: RunContext) -> tuple[SourceStatus, str | None]:
     if context.store is None or context.run_id is None:
         return outcome, reason
     now, name = context.now(), context.source.name
-    blocks = context.state.blocks + 1 if outcome is SourceStatus.BLOCKED else 0
+    # A run that never got through says nothing of whether the block is over.
+    blocks = context.state.blocks + (outcome is SourceStatus.BLOCKED)
+    blocks = blocks if outcome in (SourceStatus.BLOCKED, SourceStatus.NOT_RUN) else 0
     with context.store.begin() as connection:
         newest = mentions.newest_published(connection, name) if outcome is SourceStatus.OK else None
         pages.write_state(connection, name, now, newest, _not_before(context, blocks), blocks)
@@ -248,12 +259,15 @@ def _not_before(context: RunContext, blocks: int) -> dt.datetime | None:
 
 def clean(text: str) -> str:
     """Return the text without control characters and lone surrogates; line ends become newlines."""
+    if not _JUNK.search(text):  # \r is among them
+        return text
     return _JUNK.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
-def _is_web(url: str | None) -> bool:
+@lru_cache(maxsize=4096)  # the comments of a page share its address
+def _is_web(url: str) -> bool:
     try:
-        parts = urlsplit(url or "")
+        parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname)
     except ValueError:
         return False

@@ -1,9 +1,9 @@
-"""A first source file from one address: fetch politely, recognise the page, propose how it is read."""
+"""A first source file from one address: fetch politely, recognise the page, ask where it is unsure, propose how it is read."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,38 +12,31 @@ from urllib.parse import urlsplit
 from pydantic import ValidationError
 
 from crawlers.extractors import Link, extract
-from crawlers.fetch import NETWORK, WORDS
-from crawlers.fetchone import Fetched, fetch_page
-from crawlers.guard import is_login, leads_to_login
-from crawlers.propose_draft import ID_IN_ADDRESS, Trial, guess_kind, ids_in
-from crawlers.propose_page import Reading, read_page
-from crawlers.requests import start_urls, with_page
+from crawlers.propose_details import best_of, fitted_listing, has_answers, one_further, telling_links
+from crawlers.propose_draft import Bench, Trial, guess_kind
+from crawlers.propose_page import Reading
+from crawlers.propose_talk import TO_FILL, Ask, Choice, Person, filled, say_nothing, search_in, take_best
+from crawlers.propose_visit import ProposeError, Visitor
+from crawlers.requests import keywords, starts, with_page
 from vocwatch.clock import business_date
 from vocwatch.exits import Exit
 from vocwatch.models import MentionRecord, Page
 from vocwatch.settings import ConfigError, Settings, Source
-from vocwatch.settings.yamlfile import load_model
 
-DOORS = "不绕过。可以改用：官方开放接口、自有店铺的商家后台导出（CSV、Excel、JSON）、网站自己提供的 RSS"
+__all__ = ["Person", "Proposal", "ProposeError", "SavedPage", "propose", "signed", "source_path", "write_source"]
+
 FEED_SUMMARY = 120  # a feed whose texts are shorter holds summaries
 LONGER = 1.2
 
 
-class ProposeError(Exception):
-    """No source can be proposed; the message says why and what to do, `code` is the exit code."""
-
-    def __init__(self, code: Exit, message: str):
-        super().__init__(message)
-        self.code = code
-
-
 @dataclass(frozen=True)
 class SavedPage:
-    """A page that the proposal was made from, and the step that reads it: listing or detail."""
+    """A page that the proposal was made from, the step that reads it, and what the listing told of it."""
 
     step: str
     page: Page
     records: list[MentionRecord]
+    carried: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,34 +55,43 @@ class Proposal:
     pages: tuple[SavedPage, ...] = ()
 
 
-def propose(settings: Settings, name: str, url: str, *, title: str, owner: str, basis: str) -> Proposal:
-    """Fetch `url` once (and one detail page where it is a list) and propose a source. Raises ProposeError."""
+def propose(
+    settings: Settings, name: str, url: str, *, title: str = "", owner: str = "", basis: str = "",
+    ask: Ask = take_best, tell: Callable[[str], None] = say_nothing, keyword: bool | None = None,
+) -> Proposal:
+    """Look at `url`, and at one to three pages behind it where it is a list, and propose a source.
+
+    `ask` is put the questions that the pages leave open, `tell` hears what is found on the way. `keyword` says
+    whether the word of a search address becomes {keyword}; None asks. Raises ProposeError.
+    """
     url = url.strip().replace("${", "$%7B")  # the loader would fill it from the environment
     _check_address(url)
-    base = {
-        "name": name,
-        "title": title.replace("${", "$ {"),
-        "owner": owner.replace("${", "$ {"),
-        "start": [url],
-        "enabled": False,
-        "access": {
-            "basis": basis.replace("${", "$ {"),
-            "robots": "-",
-            "reviewer": owner.replace("${", "$ {"),
-            "date": business_date(settings.clock.now(), settings.app.zone),
-        },
-    }
-    if "{keyword}" in url:
-        base["keywords"] = "watches"
-    conversation = _Conversation(settings, base)
     path = source_path(settings, name)
     if path.exists():
         raise ProposeError(Exit.USAGE, f"{path} 已经存在，不覆盖。请换个名字，或先改名、删掉旧文件")
+    base = {
+        "name": name,
+        "start": [url],
+        "enabled": False,
+        "access": {"robots": TO_FILL, "date": business_date(settings.clock.now(), settings.app.zone)},
+    }
+    conversation = _Conversation(settings, base, ask, tell)
+    conversation.sign(Person(title or (urlsplit(url).hostname or name), owner, basis))
+    if "{keyword}" in url:
+        conversation.base["keywords"] = "watches"
+    elif keyword is not False:
+        conversation.offer_keyword(url, sure=keyword is True)
     return conversation.run()
 
 
+def signed(proposal: Proposal, person: Person) -> Proposal:
+    """Return the proposal with the answers of a person in it. Raises ProposeError for one that cannot be used."""
+    plain = proposal.source.model_dump(mode="python", exclude_unset=True)
+    return dataclasses.replace(proposal, source=_validated({**plain, **_answers(person, plain["access"])}))
+
+
 def write_source(settings: Settings, proposal: Proposal) -> Path:
-    """Write config/sources/NAME.yaml, switched off, and the pages it was made from. Raises ProposeError."""
+    """Write config/sources/NAME.yaml (switched off), the pages and what they give: all or nothing. Raises ProposeError."""
     from crawlers.propose_write import write
 
     try:
@@ -128,31 +130,88 @@ def _check_address(url: str) -> None:
         raise ProposeError(Exit.USAGE, "网址里不能带用户名和密码：只读不登录就能看到的内容")
 
 
+def _answers(person: Person, access: Mapping[str, Any]) -> dict[str, Any]:
+    """What a person said, as keys of the source file."""
+    title, owner, basis, impact, reviewer = (
+        words.strip().replace("${", "$ {") for words in dataclasses.astuple(person)
+    )
+    return {
+        "title": title,
+        "owner": owner or TO_FILL,
+        "access": {
+            **access,
+            "basis": basis or TO_FILL,
+            "impact": impact or TO_FILL,
+            "reviewer": reviewer or owner or TO_FILL,
+        },
+    }
+
+
+def _validated(plain: Mapping[str, Any]) -> Source:
+    try:
+        return Source.model_validate(plain)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        where = ".".join(str(part) for part in fault["loc"]) or "来源"
+        raise ProposeError(
+            Exit.USAGE,
+            f"{where}：{str(fault['msg']).removeprefix('Value error, ')}（现在是 {str(fault.get('input'))[:80]}）",
+        ) from error
+
+
 class _Conversation:
     """One run of the proposer: the pages it may ask for, and what it has learnt so far."""
 
-    def __init__(self, settings: Settings, base: dict[str, Any]):
-        self._settings, self._base = settings, base
+    def __init__(self, settings: Settings, base: dict[str, Any], ask: Ask, tell: Callable[[str], None]):
+        self._settings, self._ask, self._tell = settings, ask, tell
         self._zone = settings.app.zone
         self._notes: list[str] = []
-        self._robots = ""
-        self._delay = settings.app.crawler.default_delay_seconds
-        self._asked = 0
-        self._source(
-            {"listing": {"extract": "html"}}
-        )  # name, title and owner are checked before anything is fetched
+        self._visitor = Visitor(settings, base, self._notes, tell)
+
+    @property
+    def base(self) -> dict[str, Any]:
+        """The source file so far, without steps."""
+        return self._visitor.base
+
+    def sign(self, person: Person) -> None:
+        """Put in what is known of title, owner and basis; all of it is checked before anything is fetched."""
+        self.base.update(_answers(person, self.base["access"]))
+        _validated({**self.base, "listing": {"extract": "html"}})
+
+    def offer_keyword(self, url: str, sure: bool) -> None:
+        """Turn a search for one word into a search for the watched words, where that is wanted."""
+        search = search_in(url)
+        if search is None:
+            return
+        choices = [Choice(f"换成 {{keyword}}：{search.template}"), Choice("不换，只搜这个词")]
+        if not sure and self._ask(f"这是一个搜索地址，搜的是“{search.word}”。要不要换成占位符，逐个搜索监测词？", choices):
+            return
+        self.base.update(start=[search.template], keywords="watches")
+        if search.word in keywords(self._settings, _validated({**self.base, "listing": {"extract": "html"}})):
+            self._notes.append("搜索词换成了 {keyword}，逐个搜索 config/watches.yaml 里的品牌词")
+        else:
+            self.base["keywords"] = [search.word]
+            self._notes.append(f"搜索词换成了 {{keyword}}，目前只有“{search.word}”；写 keywords: watches 就逐个搜索品牌词")
+        self._looked_at = filled(search)
+
+    _looked_at: str | None = None
 
     def run(self) -> Proposal:
         """Read the page that was named and decide."""
-        draft = self._source({"listing": {"extract": "html"}})
-        address = next(start_urls(self._settings, draft), None)
-        if address is None:
+        draft = _validated({**self.base, "listing": {"extract": "html"}})
+        start = next(starts(self._settings, draft, self._settings.clock.now()), None)
+        if start is None:
             raise ProposeError(
                 Exit.USAGE, "网址里有 {keyword}，但 config/watches.yaml 里还没有品牌词。请先写监测词"
             )
-        first = self._read(with_page(address, 1), "http")
+        address = with_page(self._looked_at or start.url, 1)
+        first = self._visitor.read(address)
         if (first.records is None and first.links is None) or (first.shell and not _real(first)):
-            first = self._in_browser(first)
+            drawn = self._visitor.read_drawn(address, first)
+            if drawn is not None:
+                first = drawn
+                self.base["transport"] = "browser"
+                self._notes.append("不运行脚本看不到内容，已写 transport: browser")
         if not _real(first) and first.feeds:
             followed = self._followed_feed(first)
             if followed is not None:
@@ -162,123 +221,26 @@ class _Conversation:
         return self._decide(first)
 
     def _followed_feed(self, first: Reading) -> Proposal | None:
-        feed = first.feeds[0]
+        feed, before = first.feeds[0], dict(self.base)
         try:
-            reading = self._read(feed, "http")
+            reading = self._visitor.read(feed)
             if reading.kind != "RSS/Atom" or reading.records is None:
                 return None
             self._notes.append(f"页面声明了订阅源 {feed}，来源改读订阅源")
-            self._base = {**self._base, "start": [feed]}
-            self._base.pop("keywords", None)
+            self.base["start"] = [feed]
+            self.base.pop("keywords", None)
             return self._decide(reading)
         except ProposeError as error:
+            self.base.clear()
+            self.base.update(before)
             self._notes.append(f"页面声明的订阅源读不了：{error}")
             return None
 
-    # -- fetching ---------------------------------------------------------------------------------------------
-
-    def _read(self, url: str, transport: str) -> Reading:
-        """Fetch and recognise a page. Raises ProposeError where it is refused or does not come."""
-        if self._asked:
-            time.sleep(self._delay)
-        self._asked += 1
-        fetched = fetch_page(self._settings, url, transport)
-        if fetched.robots and not self._robots:
-            self._robots = fetched.robots
-            self._base["access"] = {**self._base["access"], "robots": fetched.robots}
-        if fetched.crawl_delay > self._delay:
-            self._delay = fetched.crawl_delay
-            self._notes.append(
-                f"robots.txt 要求每次间隔 {fetched.crawl_delay:g} 秒，已写进 rate.delay_seconds"
-            )
-            self._base["rate"] = {"delay_seconds": fetched.crawl_delay}
-        if fetched.page is None:
-            raise self._not_fetched(url, fetched)
-        page = fetched.page
-        if leads_to_login(page.request_url, page.url) or (
-            300 <= page.status < 400 and is_login(page.headers.get("location", ""))
-        ):
-            raise self._blocked(url, "被转到登录页，要登录才能看")
-        reading = read_page(page, self._base, self._zone)
-        if reading.sign.hard or (
-            reading.sign.state != "ok" and not _sure(reading) and not reading.empty_shell
-        ):
-            raise self._refused(url, reading)
-        if 300 <= page.status < 400:
-            raise ProposeError(
-                Exit.INCOMPLETE, f"{url} 返回跳转（{page.status}），没有内容。请换成最终打开的网址再试"
-            )
-        return reading
-
-    def _in_browser(self, first: Reading) -> Reading:
-        """An empty shell is drawn by scripts: look once more, with a browser, if there is one."""
-        if first.kind in ("RSS/Atom", "JSON 接口") or (not first.shell and "脚本 0 个" in first.seen):
-            return first
-        try:
-            drawn = self._read(first.page.request_url or first.page.url, "browser")
-        except ProposeError as error:
-            if error.code is Exit.BLOCKED:
-                raise
-            self._notes.append(f"页面可能要用浏览器打开，但没有成功：{error}")
-            return first
-        if drawn.records is None and drawn.links is None:
-            return first
-        self._base["transport"] = "browser"
-        self._notes.append("不运行脚本看不到内容，已写 transport: browser")
-        return drawn
-
-    def _not_fetched(self, url: str, fetched: Fetched) -> ProposeError:
-        error = fetched.error or "network"
-        if error == "robots":
-            return ProposeError(Exit.BLOCKED, f"robots.txt：不允许读 {url}。{DOORS}{self._catalogue(url)}")
-        unreachable = error == "robots_unreachable" and any(
-            WORDS[kind] in fetched.why for kind in NETWORK - {"server_error"}
-        )
-        if error == "robots_unreachable" and not unreachable:
-            return ProposeError(
-                Exit.BLOCKED,
-                f"robots.txt：读不到（按不允许处理）。{fetched.why}。请过一会儿再试；一直这样就{DOORS}",
-            )
-        if error in ("private", "scheme"):
-            return ProposeError(
-                Exit.USAGE,
-                f"{url}：{fetched.why or WORDS[error]}。自建实例请把主机写进 config/vocwatch.yaml 的 crawler.allow_private_hosts",
-            )
-        why = fetched.why if unreachable or error not in WORDS else WORDS[error]
-        return ProposeError(Exit.INCOMPLETE, f"{url} 没有读到：{why}。请核对网址、确认网络通畅后再试")
-
-    def _refused(self, url: str, reading: Reading) -> ProposeError:
-        state, reason = reading.sign.state, reading.sign.reason
-        if state == "removed":
-            return ProposeError(Exit.USAGE, f"{url}：{reason}。请核对网址")
-        if state == "unavailable":
-            return ProposeError(Exit.INCOMPLETE, f"{url}：{reason}。请过一会儿再试")
-        return self._blocked(url, reason)
-
-    def _blocked(self, url: str, reason: str) -> ProposeError:
-        robots = f"（robots.txt：{self._robots}）" if self._robots else ""
-        return ProposeError(Exit.BLOCKED, f"{url} 受阻：{reason}{robots}。{DOORS}{self._catalogue(url)}")
-
-    def _catalogue(self, url: str) -> str:
-        """Name the catalogue's entry for the same site, where there is one."""
-        host = ".".join((urlsplit(url).hostname or "").split(".")[-2:])
-        for path in sorted((self._settings.env.config / "sources" / "catalogue").glob("*.yaml")):
-            try:
-                entry = load_model(path, Source, self._settings.env.variables)
-            except ConfigError:
-                continue
-            if any(
-                (urlsplit(start).hostname or "").endswith(host)
-                for start in (*entry.start, entry.access.terms)
-                if start
-            ):
-                return f"。目录里已有 {path.name}，可以直接复制来改"
-        return ""
-
-    # -- deciding ---------------------------------------------------------------------------------------------
+    # -- deciding -------------------------------------------------------------------------------------------------
 
     def _decide(self, first: Reading) -> Proposal:
-        """Records of this page, or its links with what stands behind one of them."""
+        """Records of this page, or its links with what stands behind them."""
+        self._tell(f"页面类型：{first.kind}")
         records, links = first.records, first.links
         summary = first.kind == "RSS/Atom" and records is not None and _median(records) < FEED_SUMMARY
         if links is not None and (not _real(first) or summary):
@@ -289,81 +251,133 @@ class _Conversation:
                     raise
                 self._notes.append(f"没能从详情页读正文，先按列表上的内容建：{error}")
         if records is None:
-            raise ProposeError(
-                Exit.INCOMPLETE,
-                f"{first.page.url} 读到了（robots.txt：{self._robots}），但没有认出能入库的内容。看到的是：{first.seen}。"
-                f"请换成列表页、详情页或接口的地址，或参照 docs/add-a-source.zh-CN.md 手写来源文件{self._catalogue(first.page.url)}",
-            )
-        step = self._for_browser(records.draft.complete(), records)
-        source = self._source({"detail" if records.draft.whole else "listing": step})
-        return self._proposal(
-            source, first.kind, [("detail" if records.draft.whole else "listing", first.page, None)]
-        )
+            raise self._visitor.unread(first)
+        records = self._chosen(records, first.rivals)
+        step = self._for_browser(records.draft.complete())
+        name = "detail" if records.draft.whole else "listing"
+        source = self._source({name: step}, records)
+        return self._proposal(source, first.kind, [(name, first.page, None)])
+
+    def _chosen(self, best: Trial, rivals: Sequence[Trial]) -> Trial:
+        """Ask which group is meant where several look alike."""
+        if not rivals:
+            return best
+        offered = [best, *rivals]
+        choices = [Choice(_place(trial), tuple(trial.found.records[:3])) for trial in offered]
+        taken = self._ask(f"我找到 {len(offered)} 组重复内容，哪一组是要收的（评论、评价、帖子）？", choices)
+        if len(rivals) and taken == 0:
+            self._notes.append(f"页面上还有 {len(rivals)} 组相近的内容没有收：{'；'.join(map(_place, rivals))}")
+        return offered[taken]
 
     def _with_details(self, first: Reading, links: Trial, summaries: Trial | None) -> Proposal:
-        link = _telling(links, summaries)
-        detail, transport = self._detail(link)
-        if detail.records is None:
+        sampled = self._sampled(telling_links(links, summaries))
+        listed, sampled = self._further(links, sampled)
+        benches = [Bench(reading.page, reading.page.fetched_at, self._zone, self.base) for reading, _, _ in sampled]
+        found = best_of([reading for reading, _, _ in sampled], benches)
+        if found is None:
+            seen, link, _ = sampled[0]
             raise ProposeError(
-                Exit.INCOMPLETE, f"列表读得到，但详情页 {link.url} 没有认出正文。看到的是：{detail.seen}"
+                Exit.INCOMPLETE, f"列表读得到，但详情页 {link.url} 没有认出正文。看到的是：{seen.seen}"
             )
-        if summaries is not None and _median(detail.records) < LONGER * _longest(summaries):
+        detail, records = found
+        link, transport = next((link, transport) for reading, link, transport in sampled if reading is detail)
+        records = self._chosen(records, detail.rivals if records is detail.records else ())
+        if summaries is not None and _median(records) < LONGER * _longest(summaries):
             raise ProposeError(Exit.INCOMPLETE, f"详情页 {link.url} 的正文不比订阅源里的长")
-        listing = self._for_browser(_fitted(links, detail.records), links)
-        step = detail.records.draft.complete()
-        if self._base.get("transport") == "browser" and transport == "http":
+        listing = self._for_browser(fitted_listing(links, records, listed))
+        step = records.draft.complete()
+        if self.base.get("transport") == "browser" and transport == "http":
             step = {**step, "transport": "http"}
-        if (
-            "next" not in step
-            and listing.get("next", {}).get("link")
-            and step["extract"] == listing["extract"] == "html"
-            and _repeats(step)
-        ):
+        if "next" not in step and _same_next(listing, step):
             step = {**step, "next": dict(listing["next"])}
-        source = self._source({"listing": listing, "detail": step})
-        kind = f"{first.kind} → {detail.kind}"
+        step = self._for_browser(step)
+        source = self._source({"listing": listing, "detail": step}, records)
+        kind = f"{first.kind} → {records.draft.label or detail.kind}"
         return self._proposal(source, kind, [("listing", first.page, None), ("detail", detail.page, link)])
 
+    def _further(
+        self, links: Trial, sampled: list[tuple[Reading, Link, str]]
+    ) -> tuple[dict[str, Any] | None, list[tuple[Reading, Link, str]]]:
+        """Where the pages behind a list say little themselves, look where they keep their reviews."""
+        reading, link, _ = sampled[0]
+        if reading.more is None or has_answers(reading):
+            return None, sampled
+        listing = one_further(links.draft.complete(), link, reading.more)
+        if listing is None:
+            return None, sampled
+        self._tell(f"评价在另一页：{reading.more}")
+        further = Link(reading.more, None, link.carried)
+        try:
+            found, transport = self._detail(further)
+        except ProposeError as error:
+            self._notes.append(f"评价页 {reading.more} 没有读成：{error}")
+            return None, sampled
+        return (listing, [(found, further, transport)]) if has_answers(found) else (None, sampled)
+
+    def _sampled(self, links: list[Link]) -> list[tuple[Reading, Link, str]]:
+        """Read one page behind the list; two more where it shows no answers. Raises ProposeError."""
+        read: list[tuple[Reading, Link, str]] = []
+        for link in links:
+            self._tell(f"跟进一个详情页：{link.url}")
+            try:
+                reading, transport = self._detail(link)
+            except ProposeError as error:
+                if not read:
+                    raise
+                self._notes.append(f"详情页 {link.url} 没有读成：{error}")
+                break
+            read.append((reading, link, transport))
+            if has_answers(reading) or (reading.records is None and reading.more):
+                break
+        return read
+
     def _detail(self, link: Link) -> tuple[Reading, str]:
-        reading = self._read(link.url, "http")
-        if (reading.records is None or (reading.shell and not _real(reading))) and self._base.get(
-            "transport"
-        ) == "browser":
-            return self._read(link.url, "browser"), "browser"
+        reading = self._visitor.read(link.url)
+        if (reading.records is None or (reading.shell and not _real(reading))) and self.base.get("transport") == "browser":
+            return self._visitor.read(link.url, "browser"), "browser"
         return reading, "http"
 
-    def _for_browser(self, step: dict[str, Any], trial: Trial) -> dict[str, Any]:
-        """In a browser, wait for the blocks and scroll until no more of them come."""
-        spec = trial.draft.step.get("links") or trial.draft.step.get("records", [{}])[0]
-        if self._base.get("transport") == "browser" and step["extract"] == "html" and spec.get("items"):
-            self._base["browser"] = {"wait_for": spec["items"], "scroll_until": spec["items"]}
+    # -- putting together -----------------------------------------------------------------------------------------
+
+    def _for_browser(self, step: dict[str, Any]) -> dict[str, Any]:
+        """In a browser, wait for what is read and scroll until no more of it comes; a list and its pages share this."""
+        transport = step.get("transport") or self.base.get("transport")
+        if transport != "browser" or step["extract"] != "html":
+            return step
+        specs = [step["links"]] if "links" in step else step.get("records", [])
+        wanted = [spec.get("items") or spec.get("fields", {}).get("text") for spec in specs]
+        plain = [one for one in wanted if isinstance(one, str) and not one.startswith(("xpath:", "page:")) and "@" not in one]
+        known = self.base.get("browser", {})
+        waited = [*known.get("wait_for", "").split(", "), *plain[:1]]
+        counted = [*known.get("scroll_until", "").split(", "), *plain]
+        if plain:
+            self.base["browser"] = {
+                "wait_for": ", ".join(dict.fromkeys(filter(None, waited))),
+                "scroll_until": ", ".join(dict.fromkeys(filter(None, counted))),
+            }
         return step
 
-    def _source(self, steps: dict[str, Any]) -> Source:
-        named = guess_kind(self._base["name"], self._base["title"], self._base["start"][0])
+    def _source(self, steps: dict[str, Any], records: Trial) -> Source:
+        if records.draft.comments:
+            steps["comments"] = records.draft.comments
+        named = guess_kind(self.base["name"], self.base["title"], self.base["start"][0])
         for step in steps.values():
             for record in step.get("records", ()):
                 record["kind"] = named if record["kind"] == "post" and named != "comment" else record["kind"]
-        try:
-            return Source.model_validate({**self._base, **steps})
-        except ValidationError as error:
-            fault = error.errors()[0]
-            where = ".".join(str(part) for part in fault["loc"]) or "来源"
-            raise ProposeError(
-                Exit.USAGE,
-                f"{where}：{str(fault['msg']).removeprefix('Value error, ')}（现在是 {str(fault.get('input'))[:80]}）",
-            ) from error
+        return _validated({**self.base, **steps})
 
     def _proposal(self, source: Source, kind: str, pages: list[tuple[str, Page, Link | None]]) -> Proposal:
         """Run the finished source over its pages: the records shown are those that it will store."""
         saved: list[SavedPage] = []
         coverage: Mapping[str, tuple[int, int]] = {}
         for name, page, link in pages:
+            carried = dict(link.carried) if link else {}
             step = getattr(source, name)
-            found = extract(
-                page, step, source, page.fetched_at, self._zone, carried=link.carried if link else None
-            )
-            saved.append(SavedPage(name, page, found.records))
+            found = extract(page, step, source, page.fetched_at, self._zone, carried=carried)
+            if source.comments is not None and name == "detail" and len(found.records) == 1:
+                root = found.records[0]
+                found.records += extract(page, source.comments, source, page.fetched_at, self._zone, root=root).records
+            saved.append(SavedPage(name, page, found.records, carried))
             coverage = found.coverage or coverage
         records = [record for entry in saved for record in entry.records]
         if not any(record.text.strip() for record in records):
@@ -373,11 +387,7 @@ class _Conversation:
             )
         if not any(record.published_at for record in records):
             self._notes.append("没有读到发布时间：日报按采集时间计，请尽量在来源文件里补上 published_at")
-        return Proposal(source, kind, self._robots, records, coverage, tuple(self._notes), tuple(saved))
-
-
-def _sure(reading: Reading) -> bool:
-    return reading.records is not None and reading.records.sure
+        return Proposal(source, kind, self._visitor.robots, records, coverage, tuple(self._notes), tuple(saved))
 
 
 def _real(reading: Reading) -> bool:
@@ -393,36 +403,14 @@ def _longest(trial: Trial) -> int:
     return max((len(record.text) for record in trial.found.records), default=0)
 
 
-def _telling(links: Trial, summaries: Trial | None) -> Link:
-    """The link behind which most is to be seen: the longest (cut) summary, or the most replies."""
-    if summaries is not None:
-        longest = max(summaries.found.records, key=lambda record: len(record.text))
-        return next((link for link in links.found.links if link.url == longest.url), links.found.links[0])
-    return max(links.found.links, key=lambda link: link.carried.get("replies") or 0)
+def _place(trial: Trial) -> str:
+    """Where a group of records stands, and how many they are."""
+    spec = trial.draft.step.get("records", [{}])[0]
+    where = spec.get("items") or spec.get("jsonld") or trial.draft.label
+    return f"{where}（{len(trial.found.records)} 条）"
 
 
-def _repeats(step: dict[str, Any]) -> bool:
-    return any(record.get("items") or record.get("jsonld") for record in step.get("records", ()))
-
-
-def _fitted(links: Trial, detail: Trial) -> dict[str, Any]:
-    """Let the listing carry what belongs to the pages behind it.
-
-    One post: its id, from its address. A list of reviews: a product's title is no review's title, and neither its id
-    nor its number of reviews is theirs.
-    """
-    listing = links.draft.complete()
-    fields = dict(listing["links"]["fields"])
-    if detail.draft.whole:
-        addresses = [link.url for link in links.found.links]
-        if "native_id" not in fields and listing["extract"] == "html" and ids_in(addresses):
-            fields = {"native_id": {"path": fields["url"], "regex": ID_IN_ADDRESS}, **fields}
-    else:
-        fields = {
-            name: spec for name, spec in fields.items() if name not in ("replies", "native_id", "likes")
-        }
-        if "title" in fields and any(
-            spec["kind"] == "review" for spec in detail.draft.step.get("records", ())
-        ):
-            fields["product"] = fields.pop("title")
-    return {**listing, "links": {**listing["links"], "fields": fields}}
+def _same_next(listing: Mapping[str, Any], step: Mapping[str, Any]) -> bool:
+    """Whether the pages behind the list are turned as the list is: both are web pages, and the detail repeats."""
+    repeats = any(record.get("items") or record.get("jsonld") for record in step.get("records", ()))
+    return bool(listing.get("next", {}).get("link")) and repeats and step["extract"] == listing["extract"] == "html"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,10 +13,13 @@ from zoneinfo import ZoneInfo
 from selectolax.lexbor import LexborNode
 
 from crawlers.extractors import parse_count, parse_rating, parse_time
+from crawlers.extractors.jsonpage import lenient
 from crawlers.extractors.values import absolute_url, clean_line
-from crawlers.propose_selectors import relative
+from crawlers.propose_json import fields_of
+from crawlers.propose_selectors import head_of, last_of, relatives
 
 MAX_PARTS = 400  # elements looked at in one block
+MAX_ATTRIBUTE = 20_000
 _SKIP = frozenset(("script", "style", "template", "noscript", "svg", "option", "input", "button"))
 _TIME = re.compile(r"time|date|when|publish|pub-|created|posted|-at$|ago", re.IGNORECASE)
 _AUTHOR = (
@@ -25,7 +28,12 @@ _AUTHOR = (
     re.compile(r"user|member|(?:^|\.|[-_])by(?:$|[-_])|owner|people", re.IGNORECASE),
     re.compile(r"(?<!file)(?<!product)(?<!shop)name$", re.IGNORECASE),
     re.compile(r"source|byline|来源", re.IGNORECASE),
+    re.compile(r"(?:^|[.#-])up(?:$|-)", re.IGNORECASE),
 )
+_CLOCK = re.compile(r"\d[-/.:月]\d")
+_CLASS_STARS = re.compile(r"(?:star|rating|score|rate|rank)[a-z]*[-_]?(\d{1,2})(?!\d)", re.IGNORECASE)
+_INLINE = frozenset(("a", "span", "b", "em", "strong", "cite", "i", "small", "td", "dd"))
+_COUNTED = re.compile(r"\d|次|浏览|阅读|评论|回复|点赞|分享|举报|views?|repl", re.IGNORECASE)
 _TEXT = re.compile(r"text|content|body|desc|comment|message|review|detail|summary|quote|正文", re.IGNORECASE)
 _RATING = re.compile(r"star|rating|score|rate|评分", re.IGNORECASE)
 _LIKES = re.compile(r"like|useful|helpful|vote|digg|zan|praise|thumb|upvote", re.IGNORECASE)
@@ -73,30 +81,56 @@ def own_text(node: LexborNode) -> str:
     return clean_line(node.text(separator=" "), 3000)
 
 
-def columns_of(items: list[LexborNode]) -> dict[str, Column]:
-    """Return relative selector → column, in document order."""
+def columns_of(items: list[LexborNode], skip: frozenset[int] = frozenset()) -> dict[str, Column]:
+    """Return relative selector → column, in document order; elements in `skip`, and what they hold, are left out.
+
+    Where a block holds several elements of one name, the last of them makes a column of its own.
+    """
     columns: dict[str, Column] = {}
     for row, item in enumerate(items):
-        seen: set[str] = set()
-        for count, node in enumerate(item.traverse(include_text=False)):
-            if count > MAX_PARTS:
-                break
-            if (
-                node.mem_id == item.mem_id
-                or not node.tag
-                or node.tag.startswith(("-", "_", "!"))
-                or node.tag in _SKIP
-            ):
+        seen: dict[str, LexborNode] = {}
+        last: dict[str, LexborNode] = {}
+        for path, node in _parts(item, skip):
+            if path in seen:
+                last[path] = node
                 continue
-            path = relative(node, item)
-            if path is None or path in seen:
-                continue
-            seen.add(path)
-            column = columns.setdefault(path, Column(path))
-            column.nodes.append(node)
-            column.rows.append(row)
-            column.texts.append(own_text(node))
+            seen[path] = node
+            _put(columns, path, node, row)
+        for path, node in last.items():
+            name = last_of(path)
+            if name is not None:
+                _put(columns, name, node, row)
     return columns
+
+
+def _parts(item: LexborNode, skip: frozenset[int]) -> Iterator[tuple[str, LexborNode]]:
+    """Yield the elements of a block with the selectors that find them."""
+    for count, node in enumerate(item.traverse(include_text=False)):
+        if count > MAX_PARTS:
+            return
+        tag = node.tag
+        if node.mem_id == item.mem_id or not tag or tag.startswith(("-", "_", "!")) or tag in _SKIP:
+            continue
+        if skip and _inside(node, item, skip):
+            continue
+        for path in relatives(node, item):
+            yield path, node
+
+
+def _inside(node: LexborNode, item: LexborNode, skip: frozenset[int]) -> bool:
+    step: LexborNode | None = node
+    while step is not None and step.mem_id != item.mem_id:
+        if step.mem_id in skip:
+            return True
+        step = step.parent
+    return False
+
+
+def _put(columns: dict[str, Column], path: str, node: LexborNode, row: int) -> None:
+    column = columns.setdefault(path, Column(path))
+    column.nodes.append(node)
+    column.rows.append(row)
+    column.texts.append(own_text(node))
 
 
 def field_paths(
@@ -107,15 +141,14 @@ def field_paths(
     common = [column for column in columns.values() if len(column.nodes) >= 0.6 * total]
     found: dict[str, Any] = {}
     time = _time(common, now, zone)
-    author = _author([column for column in common if time is None or column.path != time.partition("@")[0]])
+    author = _author([column for column in common if time is None or column.path != head_of(time)])
     rating, likes = _rating(common), _likes(common)
     link, link_values, anchor = _link(common, items, base)
-    used = [
-        columns[path.partition("@")[0]]
-        for path in (time, author, rating, likes)
-        if path and path.partition("@")[0] in columns
-    ]
+    plain = [path["path"] if isinstance(path, dict) else path for path in (time, author, rating, likes)]
+    used = [columns[head_of(path)] for path in plain if path and head_of(path) in columns]
     text = _text(common, used)
+    if author is None and time is not None and head_of(time) in columns:
+        author = _beside(columns[head_of(time)], [column for column in common if column is not text and column not in used])
     title = next(
         (
             column
@@ -153,6 +186,10 @@ def field_paths(
     native = _native_id(items)
     if native is not None:
         found = {"native_id": native, **found}
+    for name, path in _in_attributes(common, items, base, now, zone).items():
+        found.setdefault(name, path)
+    if "native_id" in found:
+        found = {"native_id": found.pop("native_id"), **found}
     replies = next(
         (column.path for column in common if _REPLIES.search(column.path) and _looks_counted(column)), None
     )
@@ -167,6 +204,8 @@ def _time(columns: Iterable[Column], now: dt.datetime, zone: ZoneInfo) -> str | 
     best, mark = None, 2.0
     for column in columns:
         for attribute in (None, "datetime", "title", "data-time", "data-timestamp"):
+            if attribute is not None and column.path.startswith("xpath:"):
+                break
             values = (
                 column.texts
                 if attribute is None
@@ -196,10 +235,23 @@ def _author(columns: list[Column]) -> str | None:
     for pattern in _AUTHOR:
         for column in columns:
             short = 1 <= column.length <= 30 and column.nodes[0].css_first("time, p, li") is None
-            if short and pattern.search(column.path) and not all(map(_NUMBER.fullmatch, column.texts)):
+            said = not all(map(_NUMBER.fullmatch, column.texts)) and not all(map(_CLOCK.search, column.texts))
+            if short and said and pattern.search(column.path):
                 return column.path
     linked = [column for column in columns if _to_profile(column)]
     return linked[0].path if linked else None
+
+
+def _beside(time: Column, columns: list[Column]) -> str | None:
+    """A short name that stands right beside the time, whatever it is called."""
+    parents = {node.parent.mem_id for node in time.nodes if node.parent is not None}
+    for column in columns:
+        close = all(node.parent is not None and node.parent.mem_id in parents for node in column.nodes)
+        short = all(2 <= len(text) <= 20 and not _COUNTED.search(text) for text in column.texts)
+        inline = column.nodes[0].tag in _INLINE and not column.path.startswith("xpath:")
+        if column.path != time.path and close and short and inline:
+            return column.path
+    return None
 
 
 def _to_profile(column: Column) -> bool:
@@ -207,14 +259,17 @@ def _to_profile(column: Column) -> bool:
     return (
         bool(hrefs)
         and 1 <= column.length <= 30
-        and all(re.search(r"/(?:user|people|u|profile|member|author|space)s?[/?=@-]", href) for href in hrefs)
+        and all(re.search(r"(?:^|/)(?:user|people|u|profile|member|author|space|home)s?[/?=@-]", href) for href in hrefs)
     )
 
 
-def _rating(columns: Iterable[Column]) -> str | None:
+def _rating(columns: Iterable[Column]) -> Any:
     for column in columns:
         if not _RATING.search(column.path):
             continue
+        coded = _in_class(column)
+        if coded is not None:
+            return coded
         for attribute in (
             "data-stars",
             "data-star",
@@ -240,6 +295,19 @@ def _rating(columns: Iterable[Column]) -> str | None:
     return None
 
 
+def _in_class(column: Column) -> dict[str, Any] | None:
+    """Stars that are drawn by the class alone: `star-4`, `allstar40`."""
+    named = [_CLASS_STARS.search(node.attributes.get("class") or "") for node in column.nodes]
+    values = [int(match.group(1)) for match in named if match]
+    if column.path.startswith("xpath:") or len(values) < 0.8 * len(column.nodes) or len(set(column.texts) - {""}) > 1:
+        return None
+    pattern = _CLASS_STARS.pattern.replace("(?:star", "(?i:star", 1)
+    if all(0 <= value <= 5 for value in values):
+        return {"path": f"{column.path}@class", "regex": pattern}
+    tens = all(value % 5 == 0 and value <= 50 for value in values)
+    return {"path": f"{column.path}@class", "regex": pattern, "best": 50} if tens else None
+
+
 def _likes(columns: Iterable[Column]) -> str | None:
     for column in columns:
         # The words beside the number would do no harm, but the number alone reads better.
@@ -255,14 +323,14 @@ def _looks_counted(column: Column) -> bool:
 def _text(columns: list[Column], used: list[Column]) -> Column | None:
     """The column with most words that holds none of the other fields; a telling name counts for half as much again."""
     taken = {node.mem_id for column in used for node in column.nodes}
-    best, mark = None, 3.0
+    best, mark = None, 2.0
     for column in columns:
         if column in used or _holds(column.nodes[0], taken):
             continue
         here = (
             column.length * (1.5 if _TEXT.search(column.path) else 1.0) * (0.6 if _is_linked(column) else 1.0)
         )
-        here *= len(set(column.texts)) / len(column.texts)
+        here *= len(set(column.texts)) / len(column.texts) * (0.6 if column.path.startswith("xpath:") else 1.0)
         if here > mark:
             best, mark = column, here
     return best
@@ -330,12 +398,44 @@ def _link_title(columns: list[Column], anchor: Column | None, title: Column | No
     return anchor.path if anchor is not None and anchor.length >= 2 else None
 
 
+def _in_attributes(
+    columns: list[Column], items: list[LexborNode], base: str, now: dt.datetime, zone: ZoneInfo
+) -> dict[str, Any]:
+    """Fields from an attribute that holds JSON, of the block itself or of an element in each block."""
+    places = [("", items), *((column.path, column.nodes) for column in columns if not column.path.startswith("xpath:"))]
+    for path, nodes in places:
+        for name in nodes[0].attributes:
+            parsed = [lenient(node.attributes.get(name) or "") for node in nodes if _json_like(node.attributes.get(name))]
+            objects = [value for value in parsed if isinstance(value, dict)]
+            if len(objects) >= 0.6 * len(items) and len(objects) >= 2:
+                fields = fields_of(objects, base, now, zone)
+                return {field: _piped(f"{path}@{name}", spec) for field, spec in fields.items() if field not in ("url", "title")}
+    return {}
+
+
+def _json_like(value: str | None) -> bool:
+    return bool(value) and str(value).lstrip().startswith("{") and len(str(value)) < MAX_ATTRIBUTE
+
+
+def _piped(place: str, spec: Any) -> Any:
+    if isinstance(spec, dict):
+        return {**spec, "path": f"{place} |> {spec['path']}"}
+    return f"{place} |> {spec}"
+
+
 def _native_id(items: list[LexborNode]) -> str | None:
     """An attribute of the block that names it for good: different everywhere and long enough to be no counter."""
     names = [name for name in items[0].attributes if _ID_ATTRIBUTE.search(name)]
     for name in sorted(names, key=lambda name: name == "id"):
         values = [node.attributes.get(name) or "" for node in items]
         digits = [re.sub(r"\D", "", value) for value in values]
-        if all(values) and len(set(values)) == len(values) and all(len(value) >= 4 for value in digits):
+        if all(values) and len(set(values)) == len(values) and _no_counter(values, digits):
             return f"@{name}"
     return None
+
+
+def _no_counter(values: list[str], digits: list[str]) -> bool:
+    """Whether they are ids: long, or numbers that do not just count the blocks of the page."""
+    if all(len(number) >= 4 for number in digits):
+        return True
+    return all(digits) and max(int(number[:18]) for number in digits) > 100 * len(values)

@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 from pydantic import ValidationError
 
 from crawlers.extractors import Extraction, SpecError, extract
-from vocwatch.models import MentionKind, MentionRecord, Page
+from crawlers.extractors.records import SECONDARY
+from vocwatch.models import MentionRecord, Page
 from vocwatch.settings import Source
 
 # A text that ends like this goes on elsewhere.
@@ -23,7 +24,9 @@ LIKELY_CUT = re.compile(
 )
 ID_IN_ADDRESS = r"([0-9A-Za-z_-]{4,})(?:\.s?html?)?/?$"
 GOOD_COMMENT = 1.2  # completeness of a comment that has at least a time beside its words
+LONG = 1000  # characters from which a text is certainly what its page is about
 WHOLE_TEXT = 150  # characters from which a page without time and author may still be a post
+RIVAL, MAX_RIVALS = 0.6, 2  # from which share of the best mark a group is asked about, and how many at most
 SPOKEN = 12  # characters from which a text is more than a label
 _KINDS = (
     ("complaint", re.compile(r"complain|tousu|投诉", re.IGNORECASE)),
@@ -38,7 +41,8 @@ class Draft:
     """A step of a source file as plain data, and what it is.
 
     `links`: it names detail pages instead of reading records. `whole`: the page is one post (with its comments).
-    `label`: the kind of page in words. `in_link`: the text is that of a link, so more stands behind it.
+    `label`: the kind of page in words. `in_link`: the text is that of a link, so more stands behind it. `comments`: a step of its own for
+    comments on the same page. `bonus`: what its mark is multiplied by, above 1 where it reads more than a simpler draft.
     """
 
     step: dict[str, Any]
@@ -47,6 +51,8 @@ class Draft:
     links: bool = False
     whole: bool = False
     in_link: bool = False
+    comments: dict[str, Any] | None = None
+    bonus: float = 1.0
 
     def complete(self) -> dict[str, Any]:
         """Return the step with its next page."""
@@ -69,8 +75,9 @@ class Trial:
     @property
     def real(self) -> bool:
         """Whether it reads whole texts, not titles, labels or beginnings."""
-        texts = [record.text for record in self.found.records if not record.extra.get("title_only")]
-        if self.draft.in_link or len(texts) * 2 < len(self.found.records) or not texts:
+        posts = [record for record in self.found.records if record.kind not in SECONDARY] or self.found.records
+        texts = [record.text for record in posts if not record.extra.get("title_only")]
+        if self.draft.in_link or len(texts) * 2 < len(posts) or not texts:
             return False
         cut = sum(1 for text in texts if LIKELY_CUT.search(text))
         return statistics.median(map(len, texts)) >= SPOKEN and cut < 0.3 * len(texts)
@@ -90,40 +97,83 @@ class Bench:
         steps = (
             {"listing": draft.step, "detail": {"extract": "html"}} if draft.links else {"detail": draft.step}
         )
+        if draft.comments:
+            steps["comments"] = draft.comments
         try:
             source = Source.model_validate({**self.base, **steps})
             step = source.listing or source.detail
             assert step is not None
             found = extract(self.page, step, source, self.now, self.zone)
+            if source.comments is not None and not draft.links and len(found.records) == 1:
+                root = found.records[0]
+                found.records += extract(self.page, source.comments, source, self.now, self.zone, root=root).records
         except (ValidationError, SpecError):
             return None  # a page can hold names that make no valid path
-        return Trial(draft, found, _link_mark(found) if draft.links else _mark(draft, found, self.page.url))
+        mark = _link_mark(found) if draft.links else _mark(draft, found, self.page.url)
+        return Trial(draft, found, mark * draft.bonus)
 
-    def best(self, drafts: Iterable[Draft]) -> tuple[Trial | None, Trial | None]:
-        """Return the best trial that reads records and the best that names links; of equals the earlier one."""
-        records: Trial | None = None
-        links: Trial | None = None
-        for draft in drafts:
-            trial = self.run(draft)
-            if trial is None or trial.mark <= 0:
-                continue
-            if draft.links:
-                links = trial if links is None or trial.mark > links.mark * 1.05 else links
-            else:
-                records = trial if records is None or trial.mark > records.mark * 1.05 else records
-        return records, links
+    def ranked(self, drafts: Iterable[Draft]) -> Ranked:
+        """Try all drafts; of equals the earlier one is taken for the better."""
+        trials = [trial for draft in drafts if (trial := self.run(draft)) is not None and trial.mark > 0]
+        found = [trial for trial in trials if not trial.draft.links]
+        links = [trial for trial in trials if trial.draft.links]
+        records = _first(found)
+        return Ranked(records, _first(links), _rivals(records, found))
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """The best way to records, the best way to links, and other records of the page that are nearly as good."""
+
+    records: Trial | None = None
+    links: Trial | None = None
+    rivals: tuple[Trial, ...] = ()
+
+
+def _first(trials: list[Trial]) -> Trial | None:
+    best: Trial | None = None
+    for trial in trials:
+        if best is None or trial.mark > best.mark * 1.05:
+            best = trial
+    return best
+
+
+def _rivals(best: Trial | None, trials: list[Trial]) -> tuple[Trial, ...]:
+    """What else could have been meant: whole texts in about as good a shape that the best does not hold."""
+    if best is None:
+        return ()
+    taken = [_words_of(best)]
+    found: list[Trial] = []
+    for trial in sorted(trials, key=lambda trial: -trial.mark):
+        words = _words_of(trial)
+        near = trial.mark >= RIVAL * best.mark and trial.real and len(trial.found.records) > 1
+        if near and all(len(words & other) <= 0.2 * len(words) for other in taken):
+            found.append(trial)
+            taken.append(words)
+    return tuple(found[:MAX_RIVALS])
+
+
+def _words_of(trial: Trial) -> set[str]:
+    return {record.text[:40] for record in trial.found.records}
 
 
 def _mark(draft: Draft, found: Extraction, page_url: str) -> float:
     """A post with its comments is worth more than the post alone, however short the comments are."""
-    comments = [record for record in found.records if record.kind is MentionKind.COMMENT]
-    posts = [record for record in found.records if record.kind is not MentionKind.COMMENT]
+    answers = [record for record in found.records if record.kind in SECONDARY]
+    posts = [record for record in found.records if record.kind not in SECONDARY]
     if draft.whole and len(found.records) == 1 and not _tells_its_own(found.records[0]):
         return 0.0
-    if draft.whole and posts and comments:
-        good = sum(_completeness(comment, page_url) for comment in comments) / len(comments) >= GOOD_COMMENT
-        return _record_mark(posts, page_url) * (1.2 if good else 0.9)
-    return _record_mark(found.records, page_url)
+    if not posts:
+        return _record_mark(found.records, page_url)
+    mark = _record_mark(posts, page_url)
+    if draft.whole:
+        mark *= 1 + 0.5 * min(len(posts[0].text) / LONG, 1.0)
+    if not draft.whole or not answers:
+        return mark
+    if sum(record.text in posts[0].text for record in answers if len(record.text) >= SPOKEN) > max(1, 0.3 * len(answers)):
+        return 0.0  # the "comments" are pieces of the post, or the post is all of them together
+    good = sum(_completeness(comment, page_url) for comment in answers) / len(answers) >= GOOD_COMMENT
+    return mark * (1.2 * _count_factor(len(found.records)) / _count_factor(len(posts)) if good else 0.9)
 
 
 def _tells_its_own(record: MentionRecord) -> bool:
@@ -136,8 +186,12 @@ def _record_mark(records: list[MentionRecord], page_url: str) -> float:
     if not records:
         return 0.0
     mean = sum(_completeness(record, page_url) for record in records) / len(records)
-    different = len({record.text for record in records}) / len(records)
-    return mean * different * (1 + math.log2(1 + min(len(records), 32)) / 5)
+    different = len({(record.text, record.author, record.published_at) for record in records}) / len(records)
+    return mean * different * _count_factor(len(records))
+
+
+def _count_factor(count: int) -> float:
+    return 1 + math.log2(1 + min(count, 32)) / 5
 
 
 def _completeness(record: MentionRecord, page_url: str) -> float:

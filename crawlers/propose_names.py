@@ -101,6 +101,8 @@ NAMES: dict[str, tuple[str, ...]] = {
         "timetext",
         "datetime",
         "datecreated",
+        "datereceived",
+        "receivedat",
         "updatedat",
     ),
     "rating": ("imrating", "rating", "ratingvalue", "stars", "star", "starnum", "score", "rate", "grade"),
@@ -151,6 +153,9 @@ NAMES: dict[str, tuple[str, ...]] = {
         "articleid",
         "rpid",
         "guid",
+        "cid",
+        "rid",
+        "rateid",
         "mid",
         "tid",
         "pid",
@@ -166,4 +171,13 @@ NAMES: dict[str, tuple[str, ...]] = {
         "seller.name",
         "sellername",
     ),
+}
+
+# The last word of a compound key, where no key is called by a known name: rateContent, user_nick, gmtCreate.
+LAST_WORDS: dict[str, tuple[str, ...]] = {
+    "text": ("content", "text", "body", "comment", "review", "description", "desc", "message", "happened", "remark"),
+    "title": ("title", "subject", "headline", "issue"),
+    "author": ("nick", "nickname", "username", "author", "uname"),
+    "native_id": ("id",),
+    "published_at": ("date", "time", "at", "created", "published", "timestamp", "received", "ts"),
 }

@@ -6,6 +6,7 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,12 +23,17 @@ from vocwatch.models import Page
 
 MAX_STATE = 3_000_000
 SHELL_TEXT = 300  # a page that shows less than this before its scripts run may well be filled by them
+HIDDEN = 0.3  # share of elements in comments from which they are taken for the page's content
+MAX_TALKS = 2  # lists in state objects that are tried as comments of the page's own post
 FEED_FIELDS = {"url": "link", "native_id": "id", "title": "title", "published_at": "published"}
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was recognised on one page: the best way to records, the best way to links, and how the page looks."""
+    """What was recognised on one page: the best way to records, the best way to links, and how the page looks.
+
+    `more` is where a product's page keeps its reviews, `rivals` what else of the page could have been meant.
+    """
 
     page: Page
     sign: Sign
@@ -37,6 +43,8 @@ class Reading:
     feeds: tuple[str, ...] = ()
     shell: bool = False
     seen: str = ""
+    rivals: tuple[Trial, ...] = ()
+    more: str | None = None
 
     @property
     def empty_shell(self) -> bool:
@@ -51,8 +59,8 @@ def read_page(page: Page, base: dict[str, Any], zone: ZoneInfo) -> Reading:
     sign = judge(page, text)
     feed = read_feed(text)
     if feed is not None:
-        records, links = bench.best(_feed_drafts(page.url))
-        return Reading(page, sign, records, links, "RSS/Atom", seen=f"{len(feed.entries)} 个条目")
+        best = bench.ranked(_feed_drafts(page.url))
+        return Reading(page, sign, best.records, best.links, "RSS/Atom", seen=f"{len(feed.entries)} 个条目")
     try:
         root = parse_json(text)
     except ValueError:
@@ -61,10 +69,14 @@ def read_page(page: Page, base: dict[str, Any], zone: ZoneInfo) -> Reading:
         _labelled(draft, "JSON 接口")
         for draft in propose_json.drafts_of(root, page.url, page.fetched_at, zone)
     )
-    records, links = bench.best(drafts)
-    if records is None and links is None:
+    best = bench.ranked(chain(drafts, _fragment_drafts(root, page.url, bench)))
+    if best.records is None and best.links is None:
         sign = _said(bench) or sign
-    return Reading(page, sign, records, links, "JSON 接口", seen=_json_outline(root))
+    label = best.records or best.links
+    return Reading(
+        page, sign, best.records, best.links, label.draft.label if label else "JSON 接口",
+        seen=_json_outline(root), rivals=best.rivals,
+    )
 
 
 def _said(bench: Bench) -> Sign | None:
@@ -79,8 +91,8 @@ def _said(bench: Bench) -> Sign | None:
 
 def _read_html(page: Page, text: str, bench: Bench, sign: Sign) -> Reading:
     document = HtmlDocument(text)
-    records, links = bench.best(_html_drafts(document, text, page.url, bench.now, bench.zone))
-    best = records or links
+    found = bench.ranked(_html_drafts(document, text, page.url, bench.now, bench.zone))
+    best = found.records or found.links
     feeds = [
         address
         for node in document.tree.css(
@@ -92,13 +104,24 @@ def _read_html(page: Page, text: str, bench: Bench, sign: Sign) -> Reading:
     return Reading(
         page,
         sign,
-        records,
-        links,
+        found.records,
+        found.links,
         best.draft.label if best else "网页",
         tuple(dict.fromkeys(feeds)),
         shell=scripts > 0 and shown < SHELL_TEXT,
         seen=f"网页，可见文字 {shown} 字，链接 {len(document.tree.css('a[href]'))} 个，脚本 {scripts} 个",
+        rivals=found.rivals,
+        more=propose_html.more_in(document, page.url),
     )
+
+
+def _fragment_drafts(root: Any, url: str, bench: Bench) -> Iterator[Draft]:
+    """Web pages that travel inside JSON: the strings that hold markup are read as pages of their own."""
+    for path, markup in propose_json.markup_in(root):
+        for draft in propose_html.drafts_of(HtmlDocument(markup), url, bench.now, bench.zone):
+            if not draft.whole:
+                step = {"extract": "html", "fragment": path, **draft.step}
+                yield dataclasses.replace(draft, step=step, label="JSON 里的网页片段", following=None)
 
 
 def _feed_drafts(url: str) -> Iterator[Draft]:
@@ -112,6 +135,7 @@ def _feed_drafts(url: str) -> Iterator[Draft]:
 def _html_drafts(
     document: HtmlDocument, text: str, url: str, now: dt.datetime, zone: ZoneInfo
 ) -> Iterator[Draft]:
+    talks: list[Draft] = []
     for name in propose_json.state_names(text[:MAX_STATE]):
         try:
             root = find_state(text[:MAX_STATE], name)
@@ -119,7 +143,14 @@ def _html_drafts(
             continue
         for draft in propose_json.drafts_of(root, url, now, zone, state=name):
             yield _labelled(draft, f"网页内嵌状态（{name}）")
+            if not draft.whole and not draft.links and len(talks) < MAX_TALKS:
+                talks.append(draft)
     shown = list(propose_html.drafts_of(document, url, now, zone))
+    if _hidden_share(text) > HIDDEN:
+        laid_open = HtmlDocument(text.replace("<!--", "").replace("-->", ""))
+        for draft in propose_html.drafts_of(laid_open, url, now, zone):
+            step = {"extract": "html", "uncomment": True, **draft.step}
+            yield dataclasses.replace(draft, step=step, label=f"{draft.label}（藏在注释里）")
     following = next((draft.following for draft in shown if draft.following), None)
     for wanted, kind in (("Review", "review"), ("DiscussionForumPosting", "post"), ("Article", "article")):
         found = structured.find_typed(document, wanted)
@@ -130,6 +161,17 @@ def _html_drafts(
             whole = wanted != "Review" and len(found) == 1
             yield Draft(step, f"schema.org {wanted}", None if whole else following, whole=whole)
     yield from shown
+    for single in [draft for draft in shown if draft.whole and len(draft.step["records"]) == 1]:
+        for talk in talks:
+            records = [{**record, "kind": "comment"} for record in talk.step["records"]]
+            label = f"{single.label}加内嵌评论"
+            yield dataclasses.replace(single, comments={**talk.step, "records": records}, label=label)
+
+
+def _hidden_share(text: str) -> float:
+    """Return the share of the page's elements that stand in comments."""
+    hidden = sum(piece.partition("-->")[0].count("<li") + piece.partition("-->")[0].count("<div") for piece in text.split("<!--")[1:])
+    return hidden / max(1, text.count("<li") + text.count("<div"))
 
 
 def _labelled(draft: Draft, label: str) -> Draft:

@@ -6,7 +6,10 @@ import re
 
 from selectolax.lexbor import LexborNode
 
-_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{1,40}$")
+MAX_CLASSES = 3
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_-]{0,40}$")
+_NUMBERED = re.compile(r"^([A-Za-z][A-Za-z_-]{1,30}?[_-]?)\d{2,20}$")  # post_1001: the forum's own number behind a word
+_PLAIN_ID = re.compile(r"^[A-Za-z][A-Za-z_-]{1,30}$")
 # Layout and state say nothing of what stands there; build tools' hashes change with every release.
 _LAYOUT = re.compile(
     r"^(?:active|hidden|hide|show|clearfix|cl|fl|fr|first|last|odd|even|row|col(?:-.*)?|pull-.*|mt-?\d+|mb-?\d+|"
@@ -26,13 +29,23 @@ def classes(node: LexborNode) -> list[str]:
     ]
 
 
+def signatures(node: LexborNode) -> list[str]:
+    """Return how the element may be called: `tag.class` for its classes, its microdata or test name, its numbered id."""
+    found = [f"{node.tag}.{name}" for name in classes(node)[:MAX_CLASSES]]
+    for attribute in ("itemprop", "data-hook", "data-testid"):
+        value = node.attributes.get(attribute) or ""
+        if _NAME.match(value):
+            found.append(f'{node.tag}[{attribute}="{value}"]')
+    own = node.attributes.get("id") or ""
+    if _PLAIN_ID.match(own):
+        found.append(f"{node.tag}#{own}")
+    numbered = _NUMBERED.match(own)
+    return [*found, f'{node.tag}[id^="{numbered.group(1)}"]'] if numbered else found
+
+
 def signature(node: LexborNode) -> str | None:
-    """Return `tag.class` (or the tag with its microdata property); None where the element has no telling name."""
-    named = classes(node)
-    if named:
-        return f"{node.tag}.{named[0]}"
-    prop = node.attributes.get("itemprop") or ""
-    return f'{node.tag}[itemprop="{prop}"]' if _NAME.match(prop) else None
+    """Return the first of `signatures`; None where the element has no telling name."""
+    return next(iter(signatures(node)), None)
 
 
 def container(node: LexborNode) -> str | None:
@@ -48,20 +61,35 @@ def container(node: LexborNode) -> str | None:
     return None
 
 
-def relative(node: LexborNode, item: LexborNode) -> str | None:
-    """Return how the element is found within its item; None for one that only its position tells."""
-    own = signature(node)
-    if own is not None:
+def last_of(path: str) -> str | None:
+    """Return how the last of several elements at `tag.class` is found; None for other selectors."""
+    tag, _, name = path.partition(".")
+    if not (tag.isalnum() and _NAME.match(name)):
+        return None
+    return f"xpath:(.//{tag}[contains(concat(' ', normalize-space(@class), ' '), ' {name} ')])[last()]"
+
+
+def head_of(path: str) -> str:
+    """Return the selector of a path, without the attribute that it ends in."""
+    return path if path.startswith("xpath:") else path.partition("@")[0]
+
+
+def relatives(node: LexborNode, item: LexborNode) -> list[str]:
+    """Return how the element is found within its item; nothing for one that only its position tells."""
+    own = signatures(node)
+    if own:
         return own
     tag, parent = str(node.tag), node.parent
     if parent is None or not re.fullmatch(r"[a-z][a-z0-9-]*", tag):
-        return None
+        return []
     if tag in ("td", "dd", "th"):
         tag = f"{tag}:nth-child({_position(node)})"
     if parent.mem_id == item.mem_id:
-        return tag
+        return [tag]
     above = signature(parent)
-    return f"{above} > {tag}" if above else tag
+    path = f"{above} > {tag}" if above else tag
+    found = item.css_first(path)  # a bare tag may stand in several places
+    return [path] if found is not None and found.mem_id == node.mem_id else []
 
 
 def _position(node: LexborNode) -> int:

@@ -1,23 +1,26 @@
-"""Writing a proposed source: a YAML file that a person likes to edit, and the pages it was made from."""
+"""Writing a proposed source: a YAML file that a person likes to edit, the pages it was made from, and what they give.
+
+The pages lie in the data folder under sources/NAME, in the layout of `tests/pages`: copied there, the folder is a test.
+They are moved to their place whole before the YAML file gets its name, and taken away again where it does not: without
+a YAML file there is no source, and a folder that a kill left behind is replaced.
+"""
 
 from __future__ import annotations
 
-import gzip
 import io
-import json
 import os
-from dataclasses import asdict
+import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from crawlers.propose import Proposal
+from crawlers.propose_saved import files_of
+from crawlers.propose_talk import TO_FILL
 from vocwatch.settings import Settings, Source
 from vocwatch.settings.yamlfile import load_model
-
-if TYPE_CHECKING:
-    from crawlers.propose import Proposal, SavedPage
 
 _HEADS = {
     "access": "凭什么读：依据、robots.txt 的结论、谁在哪天复核的",
@@ -28,6 +31,7 @@ _HEADS = {
     "browser": "浏览器等什么出现、往下滚到什么不再增加",
     "listing": "列表页",
     "detail": "详情页（一篇帖子和它的回复，或一个商品的评价）",
+    "comments": "同一个页面上的评论",
 }
 _ORDER = (
     "name",
@@ -43,25 +47,54 @@ _ORDER = (
     "browser",
     "listing",
     "detail",
+    "comments",
 )
 
 
 def write(settings: Settings, proposal: Proposal) -> Path:
-    """Write the file and the pages; returns the file. Raises FileExistsError, ConfigError, OSError."""
+    """Write all files or none; returns the YAML file. Raises FileExistsError, ConfigError, OSError."""
     folder = settings.env.config / "sources"
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{proposal.source.name}.yaml"
     if path.exists():
         raise FileExistsError(17, "exists", str(path))
     draft = folder / f".{path.name}.{os.getpid()}.draft"
+    text = as_yaml(proposal).encode()
     try:
-        draft.write_text(as_yaml(proposal), encoding="utf-8")
+        draft.write_bytes(text)
         load_model(draft, Source, settings.env.variables)
-        _publish(draft, path)
+        kept = keep_pages(settings, proposal, text)
+        try:
+            _publish(draft, path)
+        except OSError:
+            if not path.exists():  # where another run was first, the folder may be its own by now
+                shutil.rmtree(kept, ignore_errors=True)
+            raise
     finally:
         draft.unlink(missing_ok=True)
-    keep_pages(settings, proposal)
     return path
+
+
+def pages_folder(settings: Settings, name: str) -> Path:
+    """Return where the pages that a source was made from are kept; they go when raw pages go."""
+    return settings.env.data / "sources" / name
+
+
+def keep_pages(settings: Settings, proposal: Proposal, text: bytes) -> Path:
+    """Save the pages, what they give and the source file as one folder; returns it. Raises OSError."""
+    folder = pages_folder(settings, proposal.source.name)
+    draft = folder.with_name(f".{folder.name}.{os.getpid()}.draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    try:
+        for name, content in {**files_of(settings, proposal), "source.yaml": text}.items():
+            (draft / name).write_bytes(content)
+        if folder.exists():
+            shutil.rmtree(folder)
+        draft.rename(folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return folder
 
 
 def _publish(draft: Path, path: Path) -> None:
@@ -97,7 +130,9 @@ def as_yaml(proposal: Proposal) -> str:
 
 def _preface(proposal: Proposal) -> list[str]:
     filled = "，".join(f"{name} {part[0]}/{part[1]}" for name, part in sorted(proposal.coverage.items()))
+    unfilled = [f"标着{TO_FILL}的几处填好才能启用。"] if TO_FILL in (proposal.source.owner, *proposal.source.access.model_dump().values()) else []
     lines = [
+        *unfilled,
         f"{_comment(proposal.source.title)}：由 vocwatch source new 生成（{proposal.source.access.date}），请核对后再启用。",
         f"页面类型：{_comment(proposal.kind)}。robots.txt：{_comment(proposal.robots)}。",
         f"样页读出 {len(proposal.records)} 条；字段填充：{filled or '—'}。",
@@ -137,49 +172,3 @@ def _node(value: Any, key: str) -> Any:
             items.fa.set_flow_style()
         return items
     return value
-
-
-# -- pages --------------------------------------------------------------------------------------------------------
-
-
-def keep_pages(settings: Settings, proposal: Proposal) -> list[Path]:
-    """Save the pages and what was read from them, without authors, under the data folder's sources/NAME."""
-    folder = settings.env.data / "sources" / proposal.source.name
-    folder.mkdir(parents=True, exist_ok=True)
-    written = []
-    main = proposal.pages[-1]
-    for saved in proposal.pages:
-        stem = "page" if saved is main else saved.step
-        written.append(_put(folder / f"{stem}.{_suffix(saved)}.gz", gzip.compress(saved.page.body, mtime=0)))
-        expected = "expected.json" if saved is main else f"{saved.step}.expected.json"
-        written.append(_put(folder / expected, _expected(saved)))
-    return written
-
-
-def _expected(saved: SavedPage) -> bytes:
-    records = [
-        {name: value for name, value in asdict(record).items() if name != "author"}
-        for record in saved.records
-    ]
-    facts = {
-        "url": saved.page.request_url or saved.page.url,
-        "step": saved.step,
-        "fetched_at": saved.page.fetched_at,
-        "content_type": saved.page.headers.get("content-type", ""),
-        "records": records,
-    }
-    return (json.dumps(facts, ensure_ascii=False, indent=1, default=str) + "\n").encode("utf-8", "replace")
-
-
-def _put(path: Path, content: bytes) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    draft.write_bytes(content)
-    draft.replace(path)
-    return path
-
-
-def _suffix(saved: SavedPage) -> str:
-    start = saved.page.body.lstrip(b"\xef\xbb\xbf \t\r\n")[:100].lower()
-    if start.startswith((b"{", b"[")):
-        return "json"
-    return "xml" if start.startswith((b"<?xml", b"<rss", b"<feed", b"<rdf")) else "html"

@@ -9,6 +9,7 @@ from typing import Any
 
 from scrapy.http import Response, TextResponse
 
+from crawlers.browser import FLAG
 from crawlers.conditional import UNCHANGED
 from crawlers.context import RunContext
 from crawlers.extractors import Extraction, SpecError, extract
@@ -56,7 +57,8 @@ class Reader:
         else:
             tally.bytes += len(page.body)
         tally.scroll_cut += bool(response.request and response.meta.get("scroll_cut"))
-        kind, why = self._by_status(page, role), ""
+        told_by_text = step.check is not None and page.status in step.check.statuses
+        kind, why = None if told_by_text else self._by_status(page, role), ""
         if kind is None:
             found = self.extract(page, step, role, carried, root)
             tally.quarantined += found.quarantined
@@ -198,7 +200,7 @@ def as_page(response: Response, now: dt.datetime) -> Page:
     shown = [(name, value[:MAX_HEADER]) for name, value in headers.items() if name not in _DROPPED_HEADERS]
     kept = dict(shown[:MAX_HEADERS])
     body, asked = response.body, response.request.url if response.request else response.url
-    if "playwright" in response.flags and isinstance(response, TextResponse):
+    if FLAG in response.flags and isinstance(response, TextResponse):
         # The browser hands over text: its own encoding, whatever the header and the meta tag said.
         body = response.text.encode("utf-8", "replace")
         kept["content-type"] = "text/html; charset=utf-8"

@@ -114,5 +114,5 @@ def make_request(source: Source, step: Step, url: str, timeout: int, **options: 
     """Return the request for a page of a step, over the transport that the step asks for."""
     meta: dict[str, Any] = {}
     if (step.transport or source.transport) == "browser":
-        meta = browser_meta(source, timeout)
+        meta = browser_meta(source)
     return Request(url, meta=meta, **options)

@@ -20,12 +20,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from crawlers import stop
+from crawlers.audit import AuditLog, anchor
 from crawlers.browser import needed as needs_browser
 from vocwatch.models import RunStatus, SourceStatus
 from vocwatch.settings import ConfigError, Settings, Source, checkout_root
 from vocwatch.store import Store, pages, runs
 
 AT_ONCE = 2
+EXPORT = "export"
+IMPORTED = "这个来源不采集：从商家后台导出后，用 vocwatch sessions import 导入"
 GRACE_SECONDS = 90.0  # the worker stops by itself at rate.max_minutes; this is for pages still under way
 _PROGRESS = re.compile(r"progress (?:\w+=\d+ ?)+$")
 Progress = Callable[[str, dict[str, int]], None]
@@ -52,10 +56,13 @@ def crawl(
     `limit` caps the pages of each source. Disabled sources and those told to wait end as not-run. A dry run
     returns the records as they would be stored and stores nothing. Raises ConfigError for an unknown name.
     """
-    sources = [_source(settings, name) for name in (names or sorted(settings.sources))]
+    crawled = [name for name in sorted(settings.sources) if settings.sources[name].transport != EXPORT]
+    sources = [_source(settings, name) for name in (names or crawled)]
     browser = threading.Lock()
 
     def one(source: Source) -> CrawlResult:
+        if source.transport == EXPORT:  # without a run row: that would hide how its last import went
+            return CrawlResult(source.name, SourceStatus.NOT_RUN, IMPORTED)
         with browser if needs_browser(source) else contextlib.nullcontext():
             if dry_run:
                 return _dry_run(settings, source, limit, on_progress)
@@ -87,9 +94,12 @@ def crawl_one(
         run_id = runs.start(connection, "crawl", source.name, now)
         refusal = _refusal(settings, source, pages.read_state(connection, source.name))
         if refusal:
-            runs.finish(connection, run_id, now, outcome=SourceStatus.NOT_RUN, reason=refusal)
+            log = AuditLog.of(settings, source.name, run_id)
+            log.record("skip", source.start[0] if source.start else "", refusal)
+            stats = {"audit": log.close()}
+            runs.finish(connection, run_id, now, outcome=SourceStatus.NOT_RUN, reason=refusal, stats=stats)
     if refusal:
-        return CrawlResult(source.name, SourceStatus.NOT_RUN, refusal, {}, run_id)
+        return CrawlResult(source.name, SourceStatus.NOT_RUN, refusal, stats, run_id)
     seconds = source.rate.max_minutes * 60 + GRACE_SECONDS if time_limit is None else time_limit
     arguments = ["--run-id", str(run_id), *(["--limit", str(limit)] if limit else [])]
     ended = _work(settings, source, arguments, seconds, on_progress)
@@ -97,6 +107,9 @@ def crawl_one(
 
 
 def _refusal(settings: Settings, source: Source, state: pages.SourceState) -> str | None:
+    stopped = stop.stopped(settings)
+    if stopped is not None:
+        return f"已按总开关停止：{stopped}"
     if not source.enabled:
         return "已停用（enabled: false）"
     if state.next_allowed_at and settings.clock.now() < state.next_allowed_at:
@@ -126,7 +139,8 @@ def _closed(settings: Settings, store: Store, source: Source, run_id: int, ended
                 reason = f"超时被终止（rate.max_minutes 为 {source.rate.max_minutes} 分钟）"
             else:
                 reason = f"采集进程异常退出（{ended.code}）：{ended.last_line or '没有留下说明'}"
-            runs.finish(connection, run_id, settings.clock.now(), RunStatus.FAILED, outcome, reason, {"pages": read})
+            stats = {"pages": read, "audit": anchor(settings, source.name, run_id)}
+            runs.finish(connection, run_id, settings.clock.now(), RunStatus.FAILED, outcome, reason, stats)
             run = runs.get(connection, run_id)
             assert run is not None
     return CrawlResult(source.name, run.outcome or SourceStatus.NOT_RUN, run.reason, run.stats, run_id)

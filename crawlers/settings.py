@@ -4,7 +4,7 @@ BOT_NAME = "vocwatch"
 SPIDER_LOADER_CLASS = "crawlers.loader.SourceLoader"
 SPIDER_MODULES = ["crawlers"]
 
-# scrapy-playwright and the robots and address guards need asyncio.
+# The browser and the robots and address guards need asyncio.
 TWISTED_REACTOR = "twisted.internet.asyncioreactor.AsyncioSelectorReactor"
 
 # No listening ports: whoever can reach a console owns the process.
@@ -17,10 +17,24 @@ DOWNLOADER_MIDDLEWARES = {
     "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
     "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    # A proxy out of the environment would connect in our place, to whatever it likes.
+    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
+    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
+    # Switched off below or of no use here; each costs a call for every request.
+    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
+    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
+    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
+    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
+    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
+    "crawlers.audit.Audit": 5,
     "crawlers.guard.Guard": 10,
     "crawlers.robots.Robots": 100,
     "crawlers.guard.Retry": 550,
+    "crawlers.compression.Decompress": 590,
     "crawlers.guard.Redirect": 600,
+    "crawlers.conditional.Conditional": 650,
+    "crawlers.credentials.Credentials": 700,
 }
 DOWNLOAD_HANDLERS = {
     "http": "crawlers.fetch.HttpHandler",
@@ -28,6 +42,19 @@ DOWNLOAD_HANDLERS = {
     # Nothing but the web is read, whatever a link says.
     "file": None, "ftp": None, "s3": None, "data": None,
 }
+# The spider judges status and depth itself, and sends no referrer.
+SPIDER_MIDDLEWARES = {f"scrapy.spidermiddlewares.{name}": None for name in (
+    "start.StartSpiderMiddleware", "httperror.HttpErrorMiddleware", "referer.RefererMiddleware",
+    "urllength.UrlLengthMiddleware", "depth.DepthMiddleware", "metacopy.MetaCopyDetectionMiddleware",
+)}
+# Budget, progress and statistics are the run's own (crawlers.context); no console listens.
+EXTENSIONS = {f"scrapy.extensions.{name}": None for name in (
+    "corestats.CoreStats", "logcount.LogCount", "telnet.TelnetConsole", "memusage.MemoryUsage",
+    "memdebug.MemoryDebugger", "closespider.CloseSpider", "feedexport.FeedExporter", "logstats.LogStats",
+    "spiderstate.SpiderState", "throttle.AutoThrottle", "remote_control.RemoteControl",
+)}
+# It reads and parses the source code of the callback for every response.
+WARN_ON_GENERATOR_RETURN_VALUE = False
 ITEM_PIPELINES = {"crawlers.pipeline.StorePages": 100}
 
 # One item per page, written inline: Scrapy's 100 item tasks for each response cost a quarter of the CPU.
@@ -36,7 +63,8 @@ CONCURRENT_ITEMS = 1
 # Off by default in Scrapy: a forged certificate would be read as the site.
 DOWNLOAD_VERIFY_CERTIFICATES = True
 DOWNLOAD_TLS_MIN_VERSION = "TLSv1.2"
-DNS_TIMEOUT = 10
+# Every connection of the process goes to addresses that were checked, and to no other.
+TWISTED_DNS_RESOLVER = "crawlers.resolver.CheckedResolver"
 
 # Warnings about size are noise: the cap ends the page, and health counts it.
 DOWNLOAD_WARNSIZE = 0

@@ -107,7 +107,7 @@ class SourceSpider(scrapy.Spider):
         super().update_settings(settings)
         crawler, rate = cls.config.app.crawler, cls.source.rate
         delay = crawler.default_delay_seconds if rate.delay_seconds is None else rate.delay_seconds
-        concurrency = 1 if browser.needed(cls.source) else rate.concurrency
+        concurrency = browser.concurrency(cls.source)
         settings.update({
             "USER_AGENT": f"vocwatch/{__version__} (+{crawler.contact})",
             "DOWNLOAD_DELAY": delay, "DOWNLOAD_TIMEOUT": crawler.timeout_seconds,
@@ -116,7 +116,7 @@ class SourceSpider(scrapy.Spider):
             "CONCURRENT_REQUESTS": concurrency, "CONCURRENT_REQUESTS_PER_DOMAIN": concurrency,
         }, priority="spider")
         if browser.needed(cls.source):
-            settings.update(browser.scrapy_settings(cls.config), priority="spider")
+            settings.update(browser.scrapy_settings(cls.config, cls.source), priority="spider")
 
     # -- start --------------------------------------------------------------------------------------------
 
@@ -232,14 +232,13 @@ class SourceSpider(scrapy.Spider):
         wanted = [link for link in links if not self._unwanted(link)]
         partial, refused = self.source.detail is not None, len(wanted) < len(links)
         yield CrawledPage(page, found.records, partial=partial, refused=refused)
-        links = wanted
-        visits = self.context.visits([link.url for link in links])
-        due = [link for link in links if self.context.due(visits.get(link.url), link.carried)]
-        tally.start(start_key(state.start.key)).fresh += len(links) - len(visits)
+        visits = self.context.visits([link.url for link in wanted])
+        due = [link for link in wanted if self.context.due(visits.get(link.url), link.carried)]
+        tally.start(start_key(state.start.key)).fresh += len(wanted) - len(visits)
         settled = count_results(tally, state.start, found, self.source.detail is None)
         for link, done in zip(links, settled, strict=True):
             link.search = None if done else state.start
-        yield from self._follow(links, due)
+        yield from self._follow(wanted, due)
         if self.source.detail is None:
             yield from self._listed_comments(found.records)
         roots = [record.native_id for record in found.records if record.parent is None]

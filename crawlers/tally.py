@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # The page answered, and yet it is not what the source file describes.
-SHAPELESS = frozenset({"drift", "extract_error", "charset", "slow", "unavailable", "login", "blocked", "captcha"})
+SHAPELESS = frozenset({
+    "drift", "hollow", "extract_error", "charset", "slow", "encoding", "unavailable", "login", "blocked", "captcha",
+})
 MAX_BROKEN = 200
+MAX_KINDS = 20  # kinds of unreadable values that are kept of a run
 MIN_TEXT = 6  # shorter texts repeat by nature
 
 
@@ -52,6 +55,7 @@ class Tally:
     removed: int = 0
     capped: int = 0
     unchanged: int = 0
+    retried: int = 0
     invalid: int = 0
     quarantined: int = 0
     truncated: int = 0
@@ -69,6 +73,8 @@ class Tally:
     gap: bool = False
     scroll_cut: int = 0
     unseen: Counter[str] = field(default_factory=Counter)
+    following: int = 0
+    problems: Counter[str] = field(default_factory=Counter)
     canary: str | None = None
     canary_found: int | None = None
     canary_query: str | None = None
@@ -140,7 +146,7 @@ class Tally:
         return {
             "pages": self.pages, "bytes": self.bytes, "listed": self.listed, "details": self.details,
             "records": self.records, "read": self.records, "new": self.new, "changed": self.changed,
-            "removed": self.removed, "missing": self.missing, "unchanged": self.unchanged,
+            "removed": self.removed, "missing": self.missing, "unchanged": self.unchanged, "retried": self.retried,
             "skipped": self.skipped, "first_page": self.first_page,
             "coverage": self.coverage, "errors": dict(self.errors), "samples": self.samples,
             "refused": self.details_refused, "invalid": self.invalid, "truncated": self.truncated,
@@ -152,6 +158,7 @@ class Tally:
             "relevance": list(self.relevance), "quarantined": self.quarantined,
             "canary": None if self.canary_found is None else [self.canary_found, self.canary_query],
             "faults": self.faults, "unseen": dict(self.unseen), "cut": dict(self.cut),
+            "following": self.following, "problems": dict(self.problems.most_common(MAX_KINDS)),
         }
 
 

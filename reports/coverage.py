@@ -156,9 +156,21 @@ def usable_days(
             day
             for day in days
             if day >= start_day
-            and (day < crawled_from or _read(by_source[name], day, zone))
+            and (day < crawled_from or _told(by_source[name], day, zone))
         }
     return usable
+
+
+def _told(runs: Sequence[Run], day: dt.date, zone: dt.tzinfo) -> bool:
+    """Whether a crawl read that day, or an export that was imported since tells of it."""
+    exports = [run for run in runs if "to" in run.stats]
+    if not exports:
+        return _read(runs, day, zone)
+    return any(
+        str(run.stats["from"]) <= day.isoformat() <= str(run.stats["to"])
+        for run in exports
+        if run.outcome is SourceStatus.OK
+    )
 
 
 def _read(runs: Sequence[Run], day: dt.date, zone: dt.tzinfo) -> bool:

@@ -18,7 +18,9 @@ _BRACKETED = re.compile(r"[(\[【].*?[)\]】]")
 _SPACE = re.compile(r"[\s*:：\u200b-\u200f\ufeff]+")
 
 # A field that is required may be given by another one.
-_INSTEAD: Mapping[str, tuple[Target, ...]] = {"started_at": ("ended_at",), "transcript": ("review",)}
+_INSTEAD: Mapping[str, tuple[Target, ...]] = {
+    "started_at": ("ended_at",), "transcript": ("review",), "review": ("rating", "append"),
+}
 
 
 def header_key(cell: Cell) -> str:
@@ -124,7 +126,12 @@ class PathFinder:
         telling = {path for target, path in fit.mapping.path_columns.items() if target in fit.columns}
         self.has_column = "path" in fit.columns
         self._named = _containing(names, sheet or "") or fit.mapping.path or _containing(names, file_name)
+        self.named = self._named is not None
         self.default = self._named or (next(iter(telling)) if len(telling) == 1 else None)
+
+    def knows(self, value: str) -> bool:
+        """Whether a value of the path column is one."""
+        return (self._words.get(header_key(value)) or _containing(self._words, value)) is not None
 
     def of(self, value: str) -> QcPath:
         """Return the path of a row whose path column says `value` (empty without one). Raises ValueError."""

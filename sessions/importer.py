@@ -1,45 +1,52 @@
-"""Importing one export: read and mask first, then store everything in one transaction."""
+"""Importing one export: read and mask first, then store everything in one transaction.
+
+A customer-service export becomes sessions; a merchant back office's review export becomes mentions of the source
+that its mapping names, and counts as a reading of that source.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import hashlib
 import itertools
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import TypeVar
 
-import orjson
-
-from sessions.headers import SEARCHED_ROWS, Fit, PathFinder, best_fit, explain_misfit
+from sessions.cells import House
+from sessions.choosing import Choice, choose
+from sessions.headers import SEARCHED_ROWS, Fit, explain_misfit
 from sessions.problems import ImportRefused, RowProblem
-from sessions.rows import House, RowReader
+from sessions.readings import file_digest, judge_reading
+from sessions.reviews import Review, ReviewReader
+from sessions.rows import RowReader
+from sessions.spool import Reading, Record, Span, digest
 from sessions.tables import Row, Table, open_tables
 from vocwatch.clock import Clock
 from vocwatch.models import Path as QcPath
-from vocwatch.models import RunStatus, SessionRecord, Turn
+from vocwatch.models import RunStatus
 from vocwatch.pseudonym import load_pseudonyms
 from vocwatch.settings import SessionMap, Settings
-from vocwatch.store import Store, runs
+from vocwatch.store import Store, mentions, runs
 from vocwatch.store.sessions import UpsertCounts, upsert_sessions
 
 __all__ = ["ImportRefused", "ImportReport", "RowProblem", "import_file", "read_export"]
 
 _BATCH = 1000
 _KEPT_PROBLEMS = 200  # in the run row
-_MAX_PROBLEMS = 10_000  # in the report; a file with more is wrong as a whole
+_HISTORY = 50  # readings of a source in which the same file is looked for
 _IN_MEMORY = 16 * 1024 * 1024
+_Stored = TypeVar("_Stored")
 
 
 @dataclass(frozen=True)
 class ImportReport:
     """What an import did.
 
-    `rows` counts the rows that are or should be sessions; `paths` the sessions of each 质检路径.
+    `rows` counts the rows that are or should be sessions or reviews; `paths` the sessions of each 质检路径;
+    `sources` the mentions (additions and answers among them) that each source was given.
     """
 
     file: str
@@ -51,6 +58,7 @@ class ImportReport:
     problems: tuple[RowProblem, ...]
     paths: dict[str, int]
     run_id: int | None
+    sources: dict[str, int] = field(default_factory=dict)
 
 
 def import_file(
@@ -67,14 +75,10 @@ def import_file(
         run_id = runs.start(connection, "import", subject, clock.now())
     try:
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
-            read = _read_all(settings, path, format, clock, spool)
-            with store.begin() as connection:
-                counts = UpsertCounts()
-                for batch in _batches(read.latest(spool)):
-                    counts += upsert_sessions(connection, batch, run_id, clock.now())
-                report = read.report(path.name, counts, run_id)
-                runs.finish(connection, run_id, clock.now(), stats=_stats(report))
-        return report
+            mapping, items = _read(settings, path, format, clock)
+            read = Reading(mapping.name, spool)
+            _read_all(settings, path, mapping, items, read)
+            return _store(settings, store, path, read, run_id, clock)
     except ImportRefused as error:
         _fail(store, run_id, clock.now(), str(error))
         raise
@@ -88,94 +92,75 @@ def _fail(store: Store, run_id: int, now: dt.datetime, reason: str) -> None:
         runs.finish(connection, run_id, now, status=RunStatus.FAILED, reason=reason[:2000])
 
 
+def _store(
+    settings: Settings, store: Store, path: Path, read: Reading, run_id: int, clock: Clock
+) -> ImportReport:
+    """Write everything that was read, and what that says of the sources, in one transaction."""
+    now, sha256 = clock.now(), file_digest(path)
+    counts, given = UpsertCounts(), dict.fromkeys(read.sources, 0)
+    with store.begin() as connection:
+        for batch in _batches(read.sessions()):
+            counts += upsert_sessions(connection, batch, run_id, now)
+        for source, span in read.sources.items():
+            for rows in _batches(read.reviews(source)):
+                saved = mentions.save(connection, source, rows, now)
+                given[source] += len(rows)
+                counts += UpsertCounts(saved.new, saved.changed, len(rows) - saved.new - saved.changed)
+            history = runs.history(connection, "crawl", source, _HISTORY)
+            told = judge_reading(span, read.bad, sha256, history, now, settings.app.zone)
+            if told is not None:
+                runs.finish(
+                    connection, runs.start(connection, "crawl", source, now), now, outcome=told.outcome,
+                    reason=told.reason, stats={**told.stats, "file": path.name[:200], "import": run_id},
+                )
+        report = ImportReport(
+            path.name, read.format, read.rows, counts.added, counts.updated, counts.unchanged,
+            tuple(read.problems), dict(read.paths), run_id, given,
+        )
+        runs.finish(connection, run_id, now, stats=_stats(report))
+    return report
+
+
 def _stats(report: ImportReport) -> dict[str, object]:
     shown = [asdict(problem) for problem in report.problems[:_KEPT_PROBLEMS]]
     return {
         "format": report.format, "rows": report.rows, "added": report.added, "updated": report.updated,
         "unchanged": report.unchanged, "bad": sum(not problem.kept for problem in report.problems),
-        "paths": report.paths, "problems": shown,
+        "paths": report.paths, "sources": report.sources, "problems": shown,
     }
 
 
-@dataclass
-class _Reading:
-    """What was read of a file; the masked sessions themselves are in the spool, one JSON line each."""
-
-    format: str
-    rows: int = 0
-    problems: list[RowProblem] = field(default_factory=list)
-    paths: Counter[str] = field(default_factory=Counter)
-    last: dict[bytes, int] = field(default_factory=dict)  # digest of (id, path) -> number of its last record
-    count: int = 0
-
-    def add(self, item: SessionRecord | RowProblem, spool: IO[bytes]) -> None:
-        """Take in one thing that the reader yielded."""
-        if isinstance(item, RowProblem):
-            self.rows += not item.kept
-            if len(self.problems) < _MAX_PROBLEMS:
-                self.problems.append(item)
-            return
-        self.rows += 1
-        key = _digest(item)
-        if key not in self.last:
-            self.paths[item.path.value] += 1
-        self.last[key] = self.count
-        self.count += 1
-        spool.write(orjson.dumps(item) + b"\n")
-
-    def latest(self, spool: IO[bytes]) -> Iterator[SessionRecord]:
-        """Yield the sessions, of those with one id only the last."""
-        spool.seek(0)
-        for number, line in enumerate(spool):
-            record = _restored(line)
-            if self.last[_digest(record)] == number:
-                yield record
-
-    def report(self, name: str, counts: UpsertCounts, run_id: int) -> ImportReport:
-        """Put the report together."""
-        return ImportReport(
-            name, self.format, self.rows, counts.added, counts.updated, counts.unchanged,
-            tuple(self.problems), dict(self.paths), run_id,
-        )
-
-
-def _digest(record: SessionRecord) -> bytes:
-    return hashlib.blake2b(f"{record.native_id}\0{record.path}".encode(), digest_size=12).digest()
-
-
-def _restored(line: bytes) -> SessionRecord:
-    values = orjson.loads(line)
-    values["path"] = QcPath(values["path"])
-    values["started_at"] = dt.datetime.fromisoformat(values["started_at"])
-    values["turns"] = [
-        Turn(turn["role"], turn["text"], dt.datetime.fromisoformat(turn["at"]) if turn["at"] else None)
-        for turn in values["turns"]
-    ]
-    return SessionRecord(**values)
-
-
-def _read_all(settings: Settings, path: Path, format: str, clock: Clock, spool: IO[bytes]) -> _Reading:
-    mapping, items = _read(settings, path, format, clock)
-    reading = _Reading(mapping.name)
+def _read_all(
+    settings: Settings, path: Path, mapping: SessionMap, items: Iterator[_Item], reading: Reading
+) -> None:
+    if mapping.reviews is not None:
+        reading.sources[mapping.reviews.source] = Span()  # an export without a row is a reading as well
     for line, sheet, item in items:
-        if isinstance(item, SessionRecord) and _digest(item) in reading.last:
-            reason = f"会话编号 {item.native_id[:60]} 与前面的行重复，以这一行为准"
-            reading.add(RowProblem(line, sheet, None, reason, kept=True), spool)
-        reading.add(item, spool)
-    if not reading.rows:
+        if not isinstance(item, RowProblem) and digest(item) in reading.last:
+            number = item.row.native_id if isinstance(item, Review) else item.native_id
+            what = "评价" if isinstance(item, Review) else "会话"
+            reason = f"{what}编号 {number[:60]} 与前面的行重复，以这一行为准"
+            reading.add(RowProblem(line, sheet, None, reason, kept=True))
+        reading.add(item)
+    if not reading.rows and not reading.sources:
         raise ImportRefused(f"{path}: 只有表头，没有会话。请重新导出；如果当天确实没有会话，不用导入")
-    return reading
+    for source in reading.sources:
+        if source not in settings.sources:
+            reading.add(RowProblem(1, None, None, (
+                f"来源 {source} 还没有登记，没导出的日子不会显示为未知。把 config/sources/catalogue/{source}.yaml "
+                f"复制到 config/sources/，再 vocwatch source enable {source}"
+            ), kept=True))
 
 
-def _batches(records: Iterator[SessionRecord]) -> Iterator[Sequence[SessionRecord]]:
+def _batches(records: Iterator[_Stored]) -> Iterator[Sequence[_Stored]]:
     while batch := list(itertools.islice(records, _BATCH)):
         yield batch
 
 
 def read_export(
     settings: Settings, path: Path, format: str = "auto", clock: Clock | None = None
-) -> tuple[SessionMap, Iterator[SessionRecord | RowProblem]]:
-    """Read an export without a store: the mapping of its first table, and its masked sessions and bad rows.
+) -> tuple[SessionMap, Iterator[Record | RowProblem]]:
+    """Read an export without a store: the mapping of its first table, and its masked records and bad rows.
 
     Raises ImportRefused, at once or while reading.
     """
@@ -183,14 +168,14 @@ def read_export(
     return mapping, (item for _, _, item in items)
 
 
-_Item = tuple[int, str | None, SessionRecord | RowProblem]
+_Item = tuple[int, str | None, Record | RowProblem]
 
 
 def _read(settings: Settings, path: Path, format: str, clock: Clock) -> tuple[SessionMap, Iterator[_Item]]:
     maps = _chosen(settings, path, format)
     house = House(
         settings.app.zone, clock.now(), load_pseudonyms(settings.env),
-        {shop.name: shop.platform for shop in settings.app.shops if shop.platform},
+        {shop.name: shop.platform for shop in settings.app.shops if shop.platform}, settings.refusals,
     )
     lists = [name for mapping in maps for name in mapping.records]
     items = _tables(path, maps, house, open_tables(path, lists))
@@ -215,29 +200,39 @@ def _tables(
     """Yield the mapping once it is known, then everything read, table by table."""
     known = False
     passed: list[_Item] = []  # sheets before the first that fits
-    nearest: Fit | None = None
+    refused: Choice | None = None
     for table in tables:
-        peeked = list(itertools.islice(table.rows, 1 if table.headed else SEARCHED_ROWS))
-        fit = best_fit(maps, [row[1] for row in peeked if not isinstance(row, RowProblem)], table.headed)
-        paths = PathFinder(fit, table.sheet, path.stem) if fit and not fit.missing else None
-        if fit is None or paths is None or not (paths.has_column or paths.default):
-            nearest = fit if fit and (nearest is None or fit.score > nearest.score) else nearest
-            why = "看不出质检路径" if paths else explain_misfit(fit, [mapping.name for mapping in maps])
-            problem = RowProblem(1, table.sheet, None, f"这一页没有导入：{why}", kept=True)
+        peeked = list(itertools.islice(table.rows, SEARCHED_ROWS))
+        rows = [row[1] for row in peeked if not isinstance(row, RowProblem)]
+        choice = choose(maps, rows, table.headed, table.sheet, path.stem, house.platforms)
+        if choice.fit is None:
+            refused = _nearer(refused, choice)
+            problem = RowProblem(1, table.sheet, None, f"这一页没有导入：{choice.why}", kept=True)
             passed.append((1, table.sheet, problem))
             continue
         if not known:
             known = True
-            yield fit.mapping
+            yield choice.fit.mapping
         yield from passed
         passed = []
-        yield from _rows(RowReader(house, fit, table.sheet, paths), fit, peeked, table)
+        reader = (
+            RowReader(house, choice.fit, table.sheet, choice.paths) if choice.paths is not None
+            else ReviewReader(house, choice.fit, table.sheet)
+        )
+        yield from _rows(reader, choice.fit, peeked, table)
     if not known:
-        raise ImportRefused(_refusal(path, nearest, [mapping.name for mapping in maps]))
+        raise ImportRefused(_refusal(path, refused, [mapping.name for mapping in maps]))
     yield from passed
 
 
-def _rows(reader: RowReader, fit: Fit, peeked: Sequence[Row | RowProblem], table: Table) -> Iterator[_Item]:
+def _nearer(before: Choice | None, choice: Choice) -> Choice:
+    """Of two tables that were refused, the one that came nearer to a mapping."""
+    if before is None or before.nearest is None:
+        return choice
+    return choice if choice.nearest is not None and choice.nearest.score > before.nearest.score else before
+
+
+def _rows(reader: RowReader | ReviewReader, fit: Fit, peeked: Sequence[Row | RowProblem], table: Table) -> Iterator[_Item]:
     """Yield what the rows under the header say; `peeked` are the first, taken from the table already."""
     plain = [place for place, item in enumerate(peeked) if not isinstance(item, RowProblem)]
     for item in itertools.chain(peeked[plain[fit.row] + 1:], table.rows):
@@ -249,7 +244,10 @@ def _rows(reader: RowReader, fit: Fit, peeked: Sequence[Row | RowProblem], table
             yield line, table.sheet, result
 
 
-def _refusal(path: Path, nearest: Fit | None, names: Sequence[str]) -> str:
+def _refusal(path: Path, choice: Choice | None, names: Sequence[str]) -> str:
+    nearest = choice.nearest if choice else None
+    if choice is not None and nearest is None and choice.why.startswith("看得出"):
+        return f"{path}: {choice.why}"
     if nearest and not nearest.missing:
         listed = "、".join(item.value for item in QcPath)
         return (

@@ -66,7 +66,10 @@ def _is_lines(path: Path, encoding: str) -> bool:
             except (ValueError, RecursionError):
                 return '":' in line and line.rstrip().endswith("}")
             # An object on one line that holds the list of records is a document.
-            return isinstance(record, dict) and not any(_is_records(record.get(key)) for key in _USUAL_LISTS)
+            if not isinstance(record, dict):
+                return False
+            found = _records(record, ())
+            return not (found and found != [record] and _is_records(found))
     return True
 
 
@@ -101,13 +104,24 @@ def _document(path: Path, encoding: str, lists: Sequence[str]) -> Iterator[Numbe
     except (ValueError, RecursionError) as error:
         raise ImportRefused(f"{path}: JSON 不完整或写法有误：{_why(error)}。请重新导出") from error
     if isinstance(whole, dict):
-        names = [name for name in (*lists, *_USUAL_LISTS) if isinstance(whole.get(name), list)]
-        whole = whole[names[0]] if names else [whole]
+        whole = _records(whole, lists)
     for number, record in enumerate(whole, 1):
         if isinstance(record, dict):
             yield number, record
         else:
             yield RowProblem(number, None, None, "这一条应为一个 JSON 对象 {…}")
+
+
+def _records(whole: dict[str, Any], lists: Sequence[str]) -> list[Any]:
+    """Return the list of records of a document: at a known key, or at one inside a known key; else the document."""
+    names = (*lists, *_USUAL_LISTS)
+    outer = [whole, *(part for name in names if isinstance(part := whole.get(name), dict))]
+    for place in outer:
+        for name in names:
+            found = place.get(name)
+            if isinstance(found, list):
+                return found
+    return [whole]
 
 
 def _why(error: Exception) -> str:

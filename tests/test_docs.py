@@ -13,6 +13,7 @@ import typer
 from tests.conftest import ROOT
 from vocwatch.cli.app import app
 from vocwatch.cli.reference import reference
+from vocwatch.cli.sources_doc import sources_documents
 from vocwatch.store.dictionary import data_dictionary
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "README.zh-CN.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -54,6 +55,11 @@ def test_the_data_dictionary_is_current() -> None:
 
 def test_the_command_reference_is_current() -> None:
     assert (ROOT / "docs" / "commands.md").read_text(encoding="utf-8") == reference(command())
+
+
+def test_the_source_catalogue_is_current() -> None:
+    for name, text in sources_documents(ROOT).items():
+        assert (ROOT / "docs" / name).read_text(encoding="utf-8") == text, f"{name}: vocwatch doctor --write-docs"
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

@@ -6,6 +6,8 @@ import gzip
 import json
 import random
 import re
+import sys
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -244,6 +246,13 @@ def test_large_texts_are_no_trap(piece: str) -> None:
     # No timing here: a pattern that is not linear would never end on 300,000 characters.
     text = piece * (300_000 // len(piece))
     assert len(mask(text)) > 0
+
+
+def test_the_digits_of_every_script_are_known() -> None:
+    zeros = [char for char in map(chr, range(sys.maxunicode + 1)) if unicodedata.decimal(char, None) == 0]
+    for zero in zeros:
+        number = "".join(chr(ord(zero) + int(digit)) for digit in "13900001234")
+        assert mask(f"打我电话{number}。") == "打我电话[手机号]。", f"U+{ord(zero):04X}"
 
 
 def test_nicknames_become_roles() -> None:

@@ -55,6 +55,9 @@ _DAY_CONTEXT = re.compile(
     r"|,?\d{1,2}[点:])"
 )
 _WINDOW = 60
+# One character that each unit, and each label, cannot do without: most texts hold no address.
+_UNIT_SIGN = re.compile("[号楼院塔舍弄栋幢座元层室房户组队门]")
+_LABEL_SIGN = re.compile("址|家住|寄到|寄往|送货到")
 _BUILDING = frozenset(("栋", "幢", "单元", "室", "号楼", "座", "塔", "舍"))
 
 _LABELLED = re.compile(
@@ -69,17 +72,17 @@ _SURE = re.compile(r"[市区县镇乡].{0,20}(?:[路街巷弄道村苑园]|小�
 def find_addresses(view: str) -> Iterator[tuple[int, int]]:
     """Yield [start, end) of each address, in order of their house numbers, without overlap."""
     done = 0
-    for match in _TAIL.finditer(view):
+    for match in _TAIL.finditer(view) if _UNIT_SIGN.search(view) else ():
         left = max(done, match.start() - _WINDOW)
         start = _start_of(view, left, match)
         if start is not None:
             yield start, match.end()
             done = match.end()
-    for match in _DASHED.finditer(view):
+    for match in _DASHED.finditer(view) if view.count("-") >= 2 else ():
         stem = _STEM.search(view, max(0, match.start() - _WINDOW), match.start())
         if stem and (stem.group("road") or stem.group("estate") or stem.group("region")):
             yield stem.start(), match.end()
-    for match in _LABELLED.finditer(view):
+    for match in _LABELLED.finditer(view) if _LABEL_SIGN.search(view) else ():
         body = match.group("body")
         hints = len(_HINT.findall(body))
         if hints >= (2 if match.group("sign") else 3) and _SURE.search(body):

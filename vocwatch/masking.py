@@ -10,7 +10,6 @@ from __future__ import annotations
 import bisect
 import datetime as dt
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
@@ -33,13 +32,21 @@ _UNSEEN = re.compile(
 )
 
 
+# The zero of every script's digits (Unicode 16): looking for them takes a tenth of the program's start.
+_ZEROS = (
+    0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xB66, 0xBE6, 0xC66, 0xCE6, 0xD66, 0xDE6, 0xE50, 0xED0, 0xF20,
+    0x1040, 0x1090, 0x17E0, 0x1810, 0x1946, 0x19D0, 0x1A80, 0x1A90, 0x1B50, 0x1BB0, 0x1C40, 0x1C50, 0xA620, 0xA8D0,
+    0xA900, 0xA9D0, 0xA9F0, 0xAA50, 0xABF0, 0xFF10, 0x104A0, 0x10D30, 0x10D40, 0x11066, 0x110F0, 0x11136, 0x111D0,
+    0x112F0, 0x11450, 0x114D0, 0x11650, 0x116C0, 0x116D0, 0x116DA, 0x11730, 0x118E0, 0x11950, 0x11BF0, 0x11C50,
+    0x11D50, 0x11DA0, 0x11F50, 0x16130, 0x16A60, 0x16AC0, 0x16B50, 0x16D70, 0x1CCF0, 0x1D7CE, 0x1D7D8, 0x1D7E2,
+    0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E4F0, 0x1E5F1, 0x1E950, 0x1FBF0,
+)
+
+
 def _folding() -> dict[int, str]:
     """Return the one-to-one table: full-width to ASCII, every script's and circled digits to 0-9, dashes."""
     table = {code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)}
-    for code in range(0x80, 0x1FC00):
-        digit = unicodedata.decimal(chr(code), None)
-        if digit is not None:
-            table[code] = str(digit)
+    table.update({zero + i: str(i) for zero in _ZEROS for i in range(10)})
     for start in (0x2460, 0x2776, 0x2780, 0x278A, 0x24F5):  # ① ❶ ➀ ➊ ⓵
         table.update({start + i: str(i + 1) for i in range(9)})
     table.update({0x24EA: "0", 0x24FF: "0", 0x3000: " ", 0xA0: " "})
@@ -48,16 +55,23 @@ def _folding() -> dict[int, str]:
 
 
 _FOLD = _folding()
+# Nearly all that is ever folded; replacing these few is several times faster than a table.
+_EVERYDAY = {wide: _FOLD[ord(wide)] for wide in "，！？：；（）"}
+_RARE = re.compile(
+    f"{_UNSEEN.pattern[:-2]}{re.escape(''.join(chr(code) for code in sorted(_FOLD) if chr(code) not in _EVERYDAY))}]"
+)
 
 
 class _View:
     """The text as the detectors see it, and the way back to the original offsets."""
 
     def __init__(self, original: str):
-        self.text = original
         self._cuts: list[int] = []  # view offset at which something was left out
         self._gone: list[int] = []  # how much was left out up to and including that place
-        if original.isascii() and original.isprintable():
+        if not _RARE.search(original):
+            for wide, narrow in _EVERYDAY.items():
+                original = original.replace(wide, narrow)
+            self.text = original
             return
         total = 0
         for match in _UNSEEN.finditer(original):
@@ -87,6 +101,7 @@ _MOBILE = re.compile(
 )
 _CN_DIGIT = "零〇一二三四五六七八九幺壹贰叁肆伍陆柒捌玖两洞拐勾"
 _WORD_DIGIT = rf"[\d{_CN_DIGIT}oO]"
+_WORD_START = re.compile(rf"[1一幺壹][ -]?[{_CN_DIGIT}3-9]")
 _MOBILE_WORDS = re.compile(  # 一三九零零零…, 139oooo1234
     rf"(?<![\d{_CN_DIGIT}])[1一幺壹][ -]?[{_CN_DIGIT}3-9](?:[ -]?{_WORD_DIGIT}){{9}}(?![\d{_CN_DIGIT}A-Za-z])"
 )
@@ -218,6 +233,8 @@ def _mobiles(view: str) -> Iterator[Span]:
 
 
 def _mobile_words(view: str) -> Iterator[Span]:
+    if not _WORD_START.search(view):
+        return
     for match in _MOBILE_WORDS.finditer(view):
         yield match.start(), match.end(), PHONE
 
@@ -338,7 +355,6 @@ def _addresses(view: str) -> Iterator[Span]:
 
 # Earlier finders win where two overlap.
 _NUMERIC: tuple[Finder, ...] = (_id_cards, _cards, _mobiles, _orders, _long_runs, _landlines)
-_FINDERS: tuple[Finder, ...] = (_mobile_words, _accounts, _documents, _addresses, _names)
 
 
 def mask(text: str) -> str:
@@ -364,15 +380,29 @@ def mask_with_report(text: str) -> tuple[str, Counter[str]]:
     return text, counts
 
 
+# What a finder cannot do without, looked for first: most texts hold nothing, and should cost next to nothing.
+_FEWEST_DIGITS = 7  # a telephone number without its area code
+_ALNUM = re.compile(r"[A-Za-z0-9_-]{4}")  # accounts, plates and passports; plates have the shortest run
+_NAME_WORDS = (
+    "件人", "货人", "系人", "收人", "户人", "卡人", "户名", "姓名", "我叫", "人叫", "名叫", "先生", "女士", "小姐",
+)
+
+
 def _find(view: str) -> list[Span]:
     """Return the spans to replace, in order and without overlap."""
     taken: list[Span] = []
-    if _DIGITS.search(view):
+    if sum(map(len, _DIGITS.findall(view))) >= _FEWEST_DIGITS:
         for finder in _NUMERIC:
             _add(taken, finder(view))
-    for finder in _FINDERS:
-        _add(taken, finder(view))
-    _add(taken, _names_beside(view, list(taken)))
+    _add(taken, _mobile_words(view))
+    if "@" in view or _ALNUM.search(view):
+        _add(taken, _accounts(view))
+        _add(taken, _documents(view))
+    _add(taken, _addresses(view))
+    if any(word in view for word in _NAME_WORDS):
+        _add(taken, _names(view))
+    if taken:
+        _add(taken, _names_beside(view, list(taken)))
     return taken
 
 

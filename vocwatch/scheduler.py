@@ -20,6 +20,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.cron import CronTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
+from crawlers.evidence import shoot
 from crawlers.runner import CrawlResult, crawl
 from reports.digest import DigestFiles, write_digest
 from reports.run import IncidentReport, build_incidents
@@ -28,7 +29,7 @@ from sessions.importer import ImportRefused, ImportReport, import_file
 from vocwatch.clock import business_date
 from vocwatch.lang import language, tr
 from vocwatch.settings import Settings
-from vocwatch.store import Store, digests, runs
+from vocwatch.store import Store, digests, evidence, retention, runs
 
 HISTORY_DAYS = 34
 EXPORT_SUFFIXES = {".csv", ".xlsx", ".jsonl", ".json", ".txt", ".tsv"}
@@ -98,7 +99,20 @@ def cycle(
     report.incidents = catch_up(settings, store, date)
     progress(tr("日报：写出", "Writing the digest"))
     report.digest = write_digest(settings, store, date, now=settings.clock.now(), lang=lang, out=out)
+    look_after(settings, store, date, progress)
     return report
+
+
+def look_after(settings: Settings, store: Store, date: dt.date, progress: Progress) -> None:
+    """After a digest: screenshots of what it shows, then (once a date) what is past its time is removed."""
+    with store.read() as connection:
+        wanted = evidence.shot_candidates(connection, date, settings.app.digest.max_risks)
+    if wanted:
+        progress(tr("存证：给进入日报和预警的内容截图", "Evidence: screenshots of what the digest and the alerts show"))
+        shoot(settings, store, wanted, on_progress=progress)
+    gone = retention.purge_if_due(settings, store, settings.clock.now())
+    if gone is not None and gone.total:
+        progress(tr(f"清理：按保留期清除 {gone.total} 项", f"Retention: {gone.total} items removed"))
 
 
 def catch_up(settings: Settings, store: Store, date: dt.date) -> list[IncidentReport]:
@@ -143,6 +157,7 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
         catch_up(settings, store, yesterday)
         files = write_digest(settings, store, yesterday, now=settings.clock.now(), lang=language(), out=None)
         progress(tr(f"日报已写出：{files.html}", f"Digest written: {files.html}"))
+        look_after(settings, store, yesterday, progress)
 
     def alone(job: Callable[[], None], wait: bool) -> None:
         try:

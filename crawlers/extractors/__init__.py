@@ -5,7 +5,7 @@ from crawlers.extractors.extract import check_source, extract
 from crawlers.extractors.result import Extraction, Link, Problem, SpecError
 from crawlers.extractors.signs import classify
 from crawlers.extractors.times import parse_time
-from crawlers.extractors.values import canonical_url, parse_count, parse_rating
+from crawlers.extractors.values import canonical_url, page_key, parse_count, parse_rating
 
 __all__ = [
     "Extraction",
@@ -17,6 +17,7 @@ __all__ = [
     "classify",
     "decode",
     "extract",
+    "page_key",
     "parse_count",
     "parse_rating",
     "parse_time",

@@ -15,6 +15,7 @@ from selectolax.lexbor import LexborNode
 
 from crawlers.extractors.documents import HtmlDocument
 from crawlers.extractors.htmltext import html_to_text, node_to_text
+from crawlers.extractors.limits import cut
 from crawlers.extractors.structured import find_typed
 from crawlers.extractors.times import parse_time
 from crawlers.extractors.values import clean_line, clean_text
@@ -40,6 +41,17 @@ _BODIES = (
     "#endText",
     "#content_area",
     ".main-article",
+    "#mp-editor",
+    ".rm_txt_con",
+    ".left_zw",
+    "#paragraph",
+    ".content-article",
+    'section[data-type="rtext"]',
+    ".article_con",
+    ".art_content",
+    ".detail-content",
+    "#articleContent",
+    "td.content",
 )
 _TITLES = ("#activity-name", "h1.title", "h1", ".article-title", ".main-title", ".news_title", "h2.title")
 _META_TIMES = (
@@ -88,12 +100,17 @@ _SHOWN_AUTHOR = (
     ".editor",
     ".ly",
     ".news_about p",
+    "#author_baidu",
+    "#source_baidu",
+    ".user-info h4",
+    ".media-name",
     ".name",
 )
 _SCRIPT_TIME = re.compile(
     r"""\b(?:ct|publish_time|publishTime|pubtime|ptime)["']?\s*[:=]\s*["']?"""
     r"""(\d{10,13}|20\d\d-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)"""
 )
+_SCRIPT_SOURCE = re.compile(r'"(?:media|mediaName|media_name|source_name|author_name)"\s*:\s*"([^"\\]{2,30})"')
 _FULL_TIME = re.compile(
     r"20\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}\s?日?\s*(?:[ T　]\s*)?\d{1,2}:\d{2}(?::\d{2})?"
 )
@@ -125,6 +142,8 @@ def _trafilatura(text: str) -> Any | None:
     from trafilatura import bare_extraction  # slow to import, and only articles need it
     from trafilatura.settings import Document as Extracted
 
+    if len(text) > MAX_PAGE:
+        cut(f"网页超过 {MAX_PAGE // 1_000_000} 百万字，正文只在前面找")
     try:
         found = bare_extraction(
             text[:MAX_PAGE],
@@ -196,7 +215,9 @@ def _author(page: HtmlDocument, linked: dict[str, Any], extracted: Any | None) -
         clean_line(node.text()) for selector in _SHOWN_AUTHOR for node in page.tree.css(selector)[:1]
     ]
     candidates += [getattr(extracted, "author", None) or "", _string(linked.get("publisher"))]
-    candidates.append(page.tree.body.text(separator=" ")[:20_000] if page.tree.body is not None else "")
+    shown = page.tree.body.text(separator=" ")[:20_000] if page.tree.body is not None else ""
+    candidates.append(shown)
+    candidates += [match.group(1) for match in _SCRIPT_SOURCE.finditer(page.text[:MAX_PAGE])][:1]
     candidates += [_meta(page, 'meta[property="og:site_name"]'), getattr(extracted, "sitename", None) or ""]
     for text in candidates:
         whole = clean_line(text, 20_000)
@@ -204,7 +225,7 @@ def _author(page: HtmlDocument, linked: dict[str, Any], extracted: Any | None) -
             " ⋅·|-—,，"
         )
         labelled = [match.group(1) for pattern in (_NAMED, _BY) for match in pattern.finditer(whole)]
-        for name in [*labelled, bare]:
+        for name in labelled if text is shown else [*labelled, bare]:
             if name and not _EMPTY_AUTHOR.match(name):
                 return name
     return ""

@@ -10,6 +10,10 @@ from charset_normalizer import from_bytes
 from vocwatch.models import Page
 
 REPLACEMENT_LIMIT = 0.005
+GARBLED = 0.05  # share of U+FFFD in the text of one record from which on it is none; a broken emoji is not enough
+_BROKEN_EMOJI = 8  # U+FFFD that two of them leave
+NOISE = 0.1  # share of stray bytes among the characters beyond ASCII that UTF-8 is forgiven
+CLEARLY = 0.1  # so much more plausible has a text to be than the one that the page declares
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -39,9 +43,10 @@ _SINGLE_BYTE = re.compile(r"^(cp125\d|iso-?8859|latin|koi8|windows-125)")
 def decode(page: Page, hint: str | None = None) -> str:
     """Return the page's text. Never raises; bytes that fit nothing become U+FFFD.
 
-    Order: byte-order mark, `hint` (the source file's `charset`) if it decodes cleanly, valid UTF-8, the
-    charset of header and meta if it decodes cleanly, GB18030, Big5, statistical detection. A multibyte
-    character cut off at the end of the body does not count against an encoding.
+    Order: byte-order mark, `hint` (the source file's `charset`) if it decodes cleanly, UTF-8 with at most a few
+    stray bytes, the charset of header and meta if it decodes cleanly (unless GB18030 or Big5 makes much better
+    Chinese of it), GB18030 or Big5, statistical detection. A multibyte character cut off at the end of the body
+    does not count against an encoding.
     """
     body = page.body
     if not body:
@@ -49,19 +54,28 @@ def decode(page: Page, hint: str | None = None) -> str:
     for mark, name in _BOMS:
         if body.startswith(mark):
             return body[len(mark) :].decode(name, "replace")
-    candidates = [hint, "utf-8", *declared(page)]
-    for name in dict.fromkeys(_normal(candidate) for candidate in candidates if candidate):
-        if _SINGLE_BYTE.match(name) and _looks_multibyte(body):
-            continue  # a single-byte code page decodes anything, so its success proves nothing
-        text = _clean_decode(body, name)
+    names = [_normal(hint)] if hint else []
+    for text in (*(_clean_decode(body, name) for name in names), _utf8(body)):
         if text is not None:
             return text
-    return _guess(body)
+    told = (
+        _clean_decode(body, name)
+        for name in dict.fromkeys(map(_normal, declared(page)))
+        # A single-byte code page decodes anything, so its success proves nothing.
+        if not (_SINGLE_BYTE.match(name) and _looks_multibyte(body))
+    )
+    return _guess(body, next((text for text in told if text is not None), None))
 
 
 def replaced_share(text: str) -> float:
     """Return the share of U+FFFD in the text: above `REPLACEMENT_LIMIT` the page was not decoded rightly."""
     return text.count("�") / len(text) if text else 0.0
+
+
+def is_garbled(text: str) -> bool:
+    """Tell whether a text is bytes of another encoding; a broken emoji or two in a short one are not enough."""
+    share = replaced_share(text)
+    return share > 0.3 or (share > GARBLED and text.count("�") > _BROKEN_EMOJI)
 
 
 def declared(page: Page) -> list[str]:
@@ -91,19 +105,34 @@ def _clean_decode(body: bytes, name: str) -> str | None:
         return None
 
 
-def _guess(body: bytes) -> str:
-    """Not clean in anything declared: take the candidate that loses least."""
-    legacy = [text for text in (_clean_decode(body, "gb18030"), _clean_decode(body, "big5hkscs")) if text]
-    if legacy:
-        return max(legacy, key=_chinese_share)
-    tolerant = {name: body.decode(name, "replace") for name in ("utf-8", "gb18030", "big5hkscs")}
-    best = min(tolerant.values(), key=lambda text: text.count("�") / len(text))
+def _tolerant(body: bytes, name: str) -> str:
+    """Decode with U+FFFD for what doesn't fit, forgiving one character cut off at the end."""
+    return codecs.getincrementaldecoder(name)("replace").decode(body, final=False)
+
+
+def _utf8(body: bytes) -> str | None:
+    """Read as UTF-8 where all but a few of the characters beyond ASCII are: no other encoding looks like that."""
+    text = _clean_decode(body, "utf-8")
+    if text is not None:
+        return text
+    text = _tolerant(body, "utf-8")
+    lost = text.count("\ufffd")
+    beyond = len(text) - len(text.encode("ascii", "ignore")) - lost
+    return text if beyond >= 5 and lost <= NOISE * beyond else None
+
+
+def _guess(body: bytes, told: str | None) -> str:
+    """Take what makes the best Chinese; what header or meta said needs to be no more than about as good."""
+    best = max((_tolerant(body, name) for name in ("gb18030", "big5hkscs")), key=_plausible)
+    if told is not None:
+        return best if _plausible(best) > _plausible(told) + CLEARLY else told
     if replaced_share(best) > REPLACEMENT_LIMIT:
         detected = from_bytes(body[:200_000]).best()
         if detected is not None and detected.coherence >= 0.3:
-            other = body.decode(detected.encoding, "replace")
+            other = _tolerant(body, detected.encoding)
             if replaced_share(other) < replaced_share(best) and not _SINGLE_BYTE.match(detected.encoding):
                 return other
+        return min((best, _tolerant(body, "utf-8")), key=replaced_share)
     return best
 
 
@@ -115,12 +144,18 @@ def _looks_multibyte(body: bytes) -> bool:
     return high > 0 and together / high > 0.6
 
 
-_COMMON = frozenset(
+_ASCII = re.compile(r"[\x00-\x7f]+")
+_EVERYDAY = re.compile(
+    "["
     "的一是了不在有我人这中大来上个到们为和你说地出要时会可就也对生能而子那得于着下自过家后多起小好没很还用都看发"
+    "這來個們為說時會對後過沒還發點給嗎讓從裡，。！？、：；“”《》（）「」"
+    "]+"
 )
 
 
-def _chinese_share(text: str) -> float:
-    """Share of everyday characters: a wrong table gives rare ones."""
-    sample = [char for char in text[:20_000] if char > "\x7f"]
-    return sum(char in _COMMON for char in sample) / len(sample) if sample else 0.0
+def _plausible(text: str) -> float:
+    """Share of everyday characters and punctuation, less that of lost ones: a wrong table gives rare ones."""
+    sample = _ASCII.sub("", text[:20_000])
+    if not sample:
+        return 0.0
+    return (len(sample) - len(_EVERYDAY.sub("", sample)) - sample.count("\ufffd")) / len(sample)

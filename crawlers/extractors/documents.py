@@ -17,7 +17,8 @@ from lxml import html as lxml_html
 from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from crawlers.extractors import jsonpage
-from crawlers.extractors.htmltext import depth_limit, serialised_to_text
+from crawlers.extractors.htmltext import node_to_text, parse_html, serialised_to_text, shallow
+from crawlers.extractors.limits import cut
 from crawlers.extractors.result import SpecError
 
 MAX_ITEMS = 20_000
@@ -58,7 +59,7 @@ class JsonDocument:
         if isinstance(found, dict):
             return [found] if found else []
         if isinstance(found, list):
-            return [item for item in found[:MAX_ITEMS] if item is not None]
+            return [item for item in _some(found) if item is not None]
         return None
 
     def matches(self, item: Any, where: str) -> bool:
@@ -76,10 +77,8 @@ class HtmlDocument:
     """A web page; items are elements."""
 
     def __init__(self, text: str):
-        end = depth_limit(text)
-        self.cut = end < len(text)
-        self.text = text[:end]
-        self.tree = LexborHTMLParser(self.text)
+        self.text = shallow(text)
+        self.tree = parse_html(self.text)
         self._lxml: dict[int, Any] = {}
 
     def items(self, expression: str) -> list[Any] | None:
@@ -91,7 +90,7 @@ class HtmlDocument:
             ]
         else:
             found = _css(self.tree, expression)
-        return found[:MAX_ITEMS] or None
+        return _some(found) or None
 
     def matches(self, item: Any, where: str) -> bool:
         """Tell whether the CSS (or `xpath:`) finds something in the item, or it itself; `!…` negates."""
@@ -119,6 +118,18 @@ class HtmlDocument:
         if attribute is None:
             return [Markup(node.html) for node in nodes if node.html]
         return [value for node in nodes if (value := node.attributes.get(attribute))]
+
+    def first_text(self, item: Any, path: str, picture: bool = False) -> str | None:
+        """Return the first filled value at `path` as the text a reader sees: what `read` and `text_of` give."""
+        if path.startswith(("page:", "xpath:")):
+            values = (text_of(value, picture) for value in self.read(item, path))
+            return next((value for value in values if value), None)
+        selector, attribute = split_attribute(path)
+        for node in self._nodes(item, selector):
+            value = node_to_text(node, picture) if attribute is None else node.attributes.get(attribute)
+            if value:
+                return value
+        return None
 
     def _nodes(self, item: Any, selector: str) -> list[LexborNode]:
         if selector in ("", ":scope"):
@@ -162,11 +173,18 @@ class FeedDocument:
         return _flat(jsonpage.search(path, item, self.feed))
 
 
+def _some(found: list[Any]) -> list[Any]:
+    if len(found) > MAX_ITEMS:
+        cut(f"一页超过 {MAX_ITEMS} 条，后面的没有读")
+    return found[:MAX_ITEMS]
+
+
 def text_of(value: Any, picture: bool = False) -> Any:
     """Return the text of an element; other values as they are."""
     return serialised_to_text(value, picture) if isinstance(value, Markup) else value
 
 
+@lru_cache(maxsize=1024)
 def split_attribute(path: str) -> tuple[str, str | None]:
     """Split `selector@attribute`; an `@` inside brackets or quotes belongs to the selector."""
     selector, at, attribute = path.rpartition("@")

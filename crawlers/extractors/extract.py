@@ -13,10 +13,20 @@ from crawlers.extractors import feedpage, jsonpage, structured
 from crawlers.extractors.article import read_article
 from crawlers.extractors.charset import REPLACEMENT_LIMIT, decode, replaced_share
 from crawlers.extractors.documents import Document, FeedDocument, HtmlDocument, JsonDocument, check_path
+from crawlers.extractors.limits import cut, noting
 from crawlers.extractors.nextpage import next_url
 from crawlers.extractors.records import Reading, merge_carried, raw_record, scales
 from crawlers.extractors.result import Extraction, Link, Problem, SpecError
-from crawlers.extractors.signs import Sign, judge, message_sign, says_empty, says_nothing_there
+from crawlers.extractors.signs import (
+    FINE,
+    Sign,
+    hard_sign,
+    is_hollow,
+    judge,
+    message_sign,
+    says_empty,
+    says_nothing_there,
+)
 from vocwatch.models import MentionKind, MentionRecord, Page
 from vocwatch.settings.sources import Check, Links, RecordSpec, Source, Step
 
@@ -42,38 +52,56 @@ def extract(
     this page (`Link.carried`), `root` the post whose comments the page holds. Never raises for what the page
     holds; raises SpecError for a source file that cannot be used.
     """
+    with noting() as noted:
+        found = _extract(page, step, source, now, zone, carried, root)
+    found.cut = tuple(noted)
+    return found
+
+
+def _extract(
+    page: Page, step: Step, source: Source, now: dt.datetime, zone: ZoneInfo,
+    carried: Mapping[str, Any] | None, root: MentionRecord | None,
+) -> Extraction:
+    if step.check is not None and page.status in step.check.statuses:
+        # Some interfaces say by a status what their text says more exactly: 403 for closed comments.
+        page = replace(page, status=200)
     text = decode(page, source.charset)
-    sign = judge(page, text, source)
+    sign = hard_sign(page, text, source)
     takes_anything = any(spec.article and spec.jsonld is None for spec in step.records)
+    if sign is None:  # records that can be read speak for themselves; the content is only judged without them
+        sign = judge(page, text, source) if takes_anything else FINE
     if sign.hard or (takes_anything and sign.firm and sign.state != "ok"):
         return Extraction(state=sign.state, reason=sign.reason)
-    result = Extraction()
     if (share := replaced_share(text)) > REPLACEMENT_LIMIT:
-        result.problems.append(
-            Problem(-1, "charset", f"有 {share:.1%} 的字无法解码", page.headers.get("content-type", ""))
-        )
+        # Half-read text would be stored as if people had written it.
+        declared = page.headers.get("content-type", "")[:80]
+        return Extraction(state="charset", reason=f"有 {share:.1%} 的字解不开（声明的是 {declared or '无'}）")
+    result = Extraction()
     try:
         document = _document(step, text)
-        if isinstance(document, HtmlDocument) and document.cut:
-            result.problems.append(Problem(-1, "page", "网页嵌套过深，后面的没有读"))
         refusal = _refusal(step.check, document)
         if refusal is not None:
             return replace(result, state=refusal.state, reason=refusal.reason)
-        reading = Reading(page, now, zone, root, result.records, result.problems, result.coverage)
+        reading = Reading(page, now, zone, root, result.records, result.problems, result.coverage, validity=result.validity)
         present = _read_records(text, step, source, document, reading)
         present |= _read_links(step.links, document, reading, result)
     except Unreadable as error:
-        return _explain(result, sign, text, step, str(error))
+        return _explain(result, judge(page, text, source), text, step, str(error))
     if carried:
         merge_carried(result.records, carried)
     if result.records or result.links:
+        result.unseen = tuple(
+            what for what, sign_of in step.unseen.items() if document.matches(_whole(document), sign_of)
+        )
         result.next_url = next_url(step.next, page.url, document)
         return result
-    if present and not result.problems:
+    refused = step.check is None and isinstance(document, JsonDocument) and _message_of(document.root)
+    if present and not result.problems and not refused:
         return replace(result, state="empty", reason="页面正常，但一条也没有")
-    if present:
-        return _explain(result, sign, text, step, f"读到了条目，但都缺少必填字段 {_missing(result.problems)}")
-    return _explain(result, sign, text, step, "页面里没有来源文件描述的结构", document=document)
+    if present and result.problems:
+        return _explain(result, judge(page, text, source), text, step, f"读到了条目，但都缺少必填字段 {_missing(result.problems)}")
+    sign = judge(page, text, source)
+    return _explain(result, _seen(sign, step, source, text), text, step, "页面里没有来源文件描述的结构", document=document)
 
 
 def check_source(source: Source) -> None:
@@ -98,7 +126,7 @@ def _check_spec(kind: str, spec: RecordSpec | Links) -> None:
 
 def _expressions(step: Step) -> list[str]:
     """The paths of a step that look at the whole page."""
-    found = [step.empty]
+    found = [step.empty, *step.unseen.values()]
     if step.check is not None:
         found += [step.check.ok, step.check.message, step.check.removed]
     if step.next is not None:
@@ -195,6 +223,8 @@ def _read_spec(spec: RecordSpec, document: Document, reading: Reading) -> bool:
     if items is None:
         return False
     kept = 0
+    if len(items) > MAX_RECORDS:
+        cut(f"一页超过 {MAX_RECORDS} 条，后面的没有读")
     for item in items[:MAX_RECORDS]:
         if spec.where is not None and not lookup.matches(item, spec.where):
             continue
@@ -261,10 +291,16 @@ def _read_links(links: Links | None, document: Document, reading: Reading, resul
         return False
     seen: set[str] = set()
     defaults = feedpage.DEFAULT_PATHS if isinstance(document, FeedDocument) else {}
+    if len(items) > MAX_RECORDS:
+        cut(f"一页超过 {MAX_RECORDS} 条链接，后面的没有读")
     for item in items[:MAX_RECORDS]:
         if links.where is not None and not document.matches(item, links.where):
             continue
-        values = reading.typed(raw_record(links.fields, item, document, defaults), scales(links.fields))
+        raw = raw_record(links.fields, item, document, defaults)
+        values = reading.typed(raw, scales(links.fields), "links.")
+        for name in links.fields:
+            filled, total = result.links_coverage.get(name, (0, 0))
+            result.links_coverage[name] = (filled + (name in values), total + 1)
         url = values.pop("url", None)
         if url is None:
             reading.problem("url", "这一条没有可用的链接")
@@ -292,6 +328,14 @@ def _explain(
     """Nothing was read: say whether the page is a wall, honestly empty, or has changed."""
     if sign.state != "ok":
         return replace(result, state=sign.state, reason=sign.reason)
+    if document is None or isinstance(document, HtmlDocument):
+        known = message_sign(_message_in(text))  # an API's refusal where a page was asked for
+        if known.state != "ok":
+            return replace(result, state=known.state, reason=f"网站说：{known.reason}")
+    stated = document is not None and step.empty is not None and document.matches(_whole(document), step.empty)
+    if stated and step.check is not None and step.check.ok is not None:
+        # The answer passed the source's own check, so its message (评论区已关闭) is no refusal.
+        return replace(result, state="empty", reason="页面说没有内容")
     if isinstance(document, JsonDocument):
         said = _message_of(document.root)
         known = message_sign(said)
@@ -305,13 +349,32 @@ def _explain(
             and jsonpage.holds_empty_list(document.root)
         ):
             return replace(result, state="empty", reason="页面正常，但一条也没有")
-    if document is not None and step.empty is not None and document.matches(_whole(document), step.empty):
+    if stated:
         return replace(result, state="empty", reason="页面说没有内容")
     if isinstance(document, HtmlDocument) and step.empty is None and not result.problems and says_empty(text):
         return replace(result, state="empty", reason="页面说没有内容")
+    if isinstance(document, HtmlDocument) and step.links is not None and not result.problems and is_hollow(text):
+        return replace(result, state="hollow", reason="页面框架还在，列表里什么也没有，像是被限制，不像改版")
     if step.absent != "drift" and not result.problems:
-        return replace(result, state=step.absent, reason=reason)
+        hint = "；这个网站对未登录访客常常如此" if step.absent == "blocked" else ""
+        return replace(result, state=step.absent, reason=f"{reason}{hint}")
     return replace(result, state="drift", reason=reason)
+
+
+def _seen(sign: Sign, step: Step, source: Source, text: str) -> Sign:
+    """A list that says "没有找到相关内容" is empty; on a post's page the same words mean that it is gone."""
+    listed = step is source.listing or step.links is not None
+    return FINE if listed and sign.state == "removed" and not sign.hard and says_empty(text) else sign
+
+
+def _message_in(text: str) -> str:
+    """Return the error text of an answer that is JSON, if it has one."""
+    if text.lstrip()[:1] != "{":
+        return ""
+    try:
+        return _message_of(jsonpage.parse_json(text))
+    except ValueError:
+        return ""
 
 
 def _message_of(root: Any) -> str:

@@ -6,8 +6,6 @@ import io
 import re
 from typing import Any
 
-import feedparser
-
 from crawlers.extractors.documents import FeedDocument
 from crawlers.extractors.htmltext import html_to_text
 
@@ -36,6 +34,8 @@ def read_feed(text: str) -> FeedDocument | None:
         return None
     # The text is decoded already; a declaration that says otherwise would have it decoded again.
     body = _DECLARATION.sub('<?xml version="1.0" encoding="utf-8"?>', text, count=1).encode("utf-8", "ignore")
+    import feedparser  # slow to import, and only feeds need it
+
     parsed = feedparser.parse(
         io.BytesIO(body),
         response_headers={"content-type": "application/xml; charset=utf-8"},

@@ -8,16 +8,17 @@ from functools import lru_cache
 from typing import Any
 
 from crawlers.extractors import jsonpage
-from crawlers.extractors.documents import Document, Markup, text_of
+from crawlers.extractors.documents import Document, HtmlDocument, Markup, text_of
 from crawlers.extractors.htmltext import html_to_text
+from crawlers.extractors.limits import cut
 from crawlers.extractors.values import clean_line
-from vocwatch.settings.sources import FieldSpec, RecordField
+from vocwatch.settings.sources import FieldSpec
 
 MAX_REGEX_INPUT = 20_000
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
-def read_fields(specs: Mapping[RecordField, FieldSpec], item: Any, document: Document) -> dict[str, Any]:
+def read_fields(specs: Mapping[Any, FieldSpec], item: Any, document: Document) -> dict[str, Any]:
     """Return the raw values of a record's fields; those without a value are left out.
 
     Fields with a template are filled last, since they may name the others.
@@ -51,9 +52,15 @@ def read_field(name: str, spec: FieldSpec, item: Any, document: Document, known:
 
 
 def _first(name: str, spec: FieldSpec, item: Any, document: Document) -> Any:
+    whole_page = isinstance(document, HtmlDocument) and not spec.html and spec.join is None
     for path in spec.path:
-        head, _, piped = path.partition(" |> ")
-        values = document.read(item, head.strip())
+        head, piped = _split_pipe(path)
+        if whole_page and not piped:
+            text = document.first_text(item, head, name == "text")
+            if text is not None:
+                return text
+            continue
+        values = document.read(item, head)
         if piped:
             values = [inner for value in values for inner in _inside(value, piped)]
         if spec.html:
@@ -70,6 +77,12 @@ def _first(name: str, spec: FieldSpec, item: Any, document: Document) -> Any:
             return spec.join.join(str(value) for value in plain)
         return plain[0]
     return None
+
+
+@lru_cache(maxsize=1024)
+def _split_pipe(path: str) -> tuple[str, str]:
+    head, _, piped = path.partition(" |> ")
+    return head.strip(), piped
 
 
 def _plain(value: Any) -> bool:
@@ -99,6 +112,8 @@ def _pattern(regex: str) -> re.Pattern[str]:
 def _matched(regex: str, value: str) -> str | None:
     match = _pattern(regex).search(value[:MAX_REGEX_INPUT])
     if match is None:
+        if len(value) > MAX_REGEX_INPUT:
+            cut(f"regex 只看了值的前 {MAX_REGEX_INPUT} 个字，没有找到")
         return None
     groups = [group for group in match.groups() if group is not None]
     return groups[0] if groups else (None if match.groups() else match.group())

@@ -7,9 +7,9 @@ import re
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
+from crawlers.extractors.limits import cut
 from crawlers.extractors.values import clean_text
 
-MAX_HTML = 1_000_000
 MAX_DEPTH = 2_000
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
 # Elements without content, and those whose end tags are often left out: they do not nest.
@@ -18,8 +18,9 @@ _FLAT = frozenset((
     "td", "th", "tr", "dd", "dt", "option", "tbody", "thead", "tfoot", "colgroup", "optgroup", "rp", "rt", "html", "body",
 ))
 # Only used on HTML that the parser has written itself, so quotes are always closed.
-_TAG = re.compile(r'<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>"]|"[^"]*")*)>', re.S)
+_TAG = re.compile(r'<!--.*?-->|<(/?)([a-zA-Z][a-zA-Z0-9-]*)((?:[^>"]++|"[^"]*+")*+)>', re.S)
 _ATTRIBUTE = re.compile(r'([a-zA-Z-]+)="([^"]*)"')
+_BLANK = re.compile(r"\s+")
 _BREAKS = frozenset(
     (
         "br",
@@ -54,6 +55,8 @@ _PARAGRAPHS = frozenset(("p", "h1", "h2", "h3", "h4", "h5", "h6", "blockquote"))
 _SILENT = frozenset(
     ("script", "style", "template", "noscript", "head", "textarea", "select", "svg", "iframe", "object")
 )
+# Their text is not what it looks like: left out, or written without entities.
+_ODD = _SILENT | {"xmp", "noembed", "noframes", "plaintext", "br", "img", "video", "embed"}
 _EMOTICON = re.compile(r"emo|face|smil|smile|expression|BDE_Smiley", re.I)
 
 
@@ -65,14 +68,35 @@ def html_to_text(fragment: str, picture: bool = False) -> str:
     """
     if "<" not in fragment:  # plain text with entities at most: its line breaks are meant
         return clean_text(html.unescape(fragment))
-    tree = parse_html(fragment[:MAX_HTML])
+    tree = parse_html(fragment)
     body = tree.body
     return serialised_to_text(body.html if body is not None and body.html else "", picture)
 
 
 def parse_html(text: str) -> LexborHTMLParser:
     """Parse HTML, cut off where it nests deeper than `MAX_DEPTH`: parsers need quadratic time for that."""
-    return LexborHTMLParser(text[: depth_limit(text)])
+    return _Parsed.of(shallow(text))
+
+
+class _Parsed:
+    """The page at hand: it is judged and then read, and parsing is a good part of both. Nobody changes the tree."""
+
+    _last: tuple[str, LexborHTMLParser] | None = None
+
+    @classmethod
+    def of(cls, text: str) -> LexborHTMLParser:
+        last = cls._last
+        if last is None or last[0] is not text:
+            cls._last = last = (text, LexborHTMLParser(text))
+        return last[1]
+
+
+def shallow(text: str) -> str:
+    """Return the HTML up to where it nests deeper than `MAX_DEPTH`."""
+    end = depth_limit(text)
+    if end < len(text):
+        cut(f"网页嵌套超过 {MAX_DEPTH} 层，后面的没有读")
+    return text[:end]
 
 
 def depth_limit(text: str) -> int:
@@ -98,6 +122,9 @@ def depth_limit(text: str) -> int:
 
 def node_to_text(node: LexborNode, picture: bool = False) -> str:
     """Return the text of a parsed element."""
+    only = node.child
+    if only is not None and only.next is None and only.tag == "-text" and node.tag not in _ODD:
+        return clean_text(_BLANK.sub(" ", only.text_content or ""))
     return serialised_to_text(node.html or "", picture)
 
 
@@ -106,7 +133,7 @@ def serialised_to_text(markup: str, picture: bool = False) -> str:
     pieces: list[str] = []
     pictures: list[str] = []
     position, silent = 0, ""
-    for match in _TAG.finditer(markup[:MAX_HTML]):
+    for match in _TAG.finditer(markup):
         if not silent:
             pieces.append(_inline(markup[position : match.start()]))
         position = match.end()
@@ -128,7 +155,7 @@ def serialised_to_text(markup: str, picture: bool = False) -> str:
         elif name in ("td", "th"):
             pieces.append(" ")
     if not silent:
-        pieces.append(_inline(markup[position:MAX_HTML]))
+        pieces.append(_inline(markup[position:]))
     text = clean_text("".join(pieces))
     if not text and picture and pictures:
         return max(pictures, key=len) if "[视频]" not in pictures else "[视频]"
@@ -136,7 +163,7 @@ def serialised_to_text(markup: str, picture: bool = False) -> str:
 
 
 def _inline(text: str) -> str:
-    return html.unescape(re.sub(r"\s+", " ", text)) if text else ""
+    return html.unescape(_BLANK.sub(" ", text)) if text else ""
 
 
 def _image(attributes: str) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from jmespath.exceptions import JMESPathError
 from jmespath.parser import ParsedResult
 
 from crawlers.extractors.jsliteral import double_quoted, to_json
+from crawlers.extractors.limits import cut
 from crawlers.extractors.result import SpecError
 
 MAX_NODES = 500_000
@@ -23,7 +24,7 @@ _TOKENS = re.compile(r'["\'`{}\[\]]')
 _STRINGS = {
     quote: re.compile(rf"[^{quote}\\]*(?:\\.[^{quote}\\]*)*{quote}", re.S) for quote in ('"', "'", "`")
 }
-_JSONP = re.compile(r"\s*(?:/\*\*/\s*)?(?:try\s*\{\s*)?(?:window\.)?[\w$.]{1,80}\s*\(\s*(?=[{\[])")
+_JSONP = re.compile(r"\s*(?:/\*\*/\s*)?(?:try\s*\{\s*)?(?:window\.)?[\w$.]{0,80}\s*\(\s*(?=[{\[])")
 _GUARD = re.compile(r"\s*(?:\)\]\}',?|while\s*\(1\);|for\s*\(;;\);|&&&START&&&)\s*")
 _ASSIGN = re.compile(r"""\s*(?:["']\s*\])?\s*=(?!=)\s*""")
 _PARSE_CALL = re.compile(r"""(?:window\.)?(?:JSON\.parse|decodeURIComponent)\s*\(\s*(?=["'])""")
@@ -248,6 +249,8 @@ def descendants(root: Any) -> list[dict[str, Any]]:
             stack.extend(value for value in reversed(node.values()) if isinstance(value, (dict, list)))
         elif isinstance(node, list):
             stack.extend(value for value in reversed(node) if isinstance(value, (dict, list)))
+    if stack:
+        cut(f"JSON 里超过 {MAX_NODES} 个对象，后面的没有读")
     return found
 
 

@@ -9,20 +9,21 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crawlers.extractors.charset import is_garbled
 from crawlers.extractors.documents import Document
 from crawlers.extractors.fields import read_fields
-from crawlers.extractors.result import Problem
+from crawlers.extractors.result import MISSING, Problem
 from crawlers.extractors.times import parse_time
 from crawlers.extractors.values import (
     absolute_url,
-    canonical_url,
     clean_line,
     clean_text,
+    page_key,
     parse_count,
     parse_rating,
 )
 from vocwatch.models import MentionKind, MentionRecord, Page
-from vocwatch.settings.sources import FieldSpec, RecordField, RecordSpec
+from vocwatch.settings.sources import FieldSpec, RecordSpec
 
 COUNTS = ("likes", "replies", "shares", "views")
 LINES = ("title", "author", "product", "sku", "shop", "parent")
@@ -44,19 +45,26 @@ class Reading:
     coverage: dict[str, tuple[int, int]] = field(default_factory=dict)
     seen: set[tuple[str, str]] = field(default_factory=set)
     mains: dict[str, MentionRecord] = field(default_factory=dict)
+    validity: dict[str, tuple[int, int]] = field(default_factory=dict)
     position: int = 0
 
     def problem(self, name: str, reason: str, value: Any = "") -> None:
         """Note a fault of the record at hand."""
         self.problems.append(Problem(self.position, name, reason, clean_line(value, 120)))
 
-    def typed(self, raw: Mapping[str, Any], scales: Mapping[str, float | None]) -> dict[str, Any]:
-        """Turn raw values into a record's types; unreadable ones become problems and stay out."""
+    def typed(
+        self, raw: Mapping[str, Any], scales: Mapping[str, float | None], group: str = ""
+    ) -> dict[str, Any]:
+        """Turn raw values into a record's types; unreadable ones become problems and stay out.
+
+        `group` goes before the names of fields under which their validity is counted.
+        """
         values: dict[str, Any] = {}
         for name, value in raw.items():
             if value is None or name not in _KNOWN:
                 continue
             converted = self._one(name, value, values, scales.get(name))
+            self._validate(f"{group}{name}", value, converted, values)
             if converted in (None, ""):
                 if str(value).strip() and name not in COUNTS:
                     self.problem(name, "读到了值，但看不懂", value)
@@ -66,7 +74,9 @@ class Reading:
 
     def _one(self, name: str, value: Any, values: dict[str, Any], scale: float | None) -> Any:
         if name == "text":
-            return clean_text(value)
+            text = clean_text(value)
+            # One person's bytes in another encoding than the page's: no text at all, and counted as unreadable.
+            return "" if is_garbled(text) else text
         if name in LINES:
             return clean_line(_whole(value))
         if name == "native_id":
@@ -79,7 +89,24 @@ class Reading:
             return parse_rating(value, scale)
         if name == "published_at":
             return self._time(value, values)
+        if name == "updated_at":
+            return self._latest(value)
         return value
+
+    def _validate(self, name: str, value: Any, converted: Any, values: Mapping[str, Any]) -> None:
+        """Count whether a value that stood there made sense; a time that lies ahead does not."""
+        if not str(value).strip():
+            return
+        ahead = name.endswith("published_at") and bool(values.get("extra", {}).get("future"))
+        valid, total = self.validity.get(name, (0, 0))
+        self.validity[name] = (valid + (converted not in (None, "") and not ahead), total + 1)
+
+    def _latest(self, value: Any) -> dt.datetime | None:
+        """The latest moment that a listing's "last reply" can mean: a day without an hour, to its end."""
+        moment, precision = parse_time(value, self.now, self.zone)
+        if moment is not None and precision == "day":
+            moment += dt.timedelta(days=1)
+        return moment and min(moment, self.now)
 
     def _time(self, value: Any, values: dict[str, Any]) -> dt.datetime | None:
         moment, precision = parse_time(value, self.now, self.zone)
@@ -97,17 +124,18 @@ class Reading:
             values["text"] = values.pop("title")
             values.setdefault("extra", {})["title_only"] = True
         self._count(spec, values)
-        missing = [name for name in spec.required if name not in values]
+        stands_in = values.get("extra", {}).get("title_only")  # the title is there, as the text
+        missing = [name for name in spec.required if name not in values and not (name == "title" and stands_in)]
         if missing:
             for name in missing:
-                self.problem(name, "缺少必填字段，整条不用")
+                self.problem(name, MISSING)
             return False
         record = MentionRecord(kind=spec.kind, **self._identity(spec, values, alone))
-        if record.parent is None and record.kind in SECONDARY:
-            main = self._main(None)
-            record.parent = main.native_id if main is not None else None
         if record.parent == record.native_id:
             record.parent = None
+        if record.parent is None and record.kind in SECONDARY:
+            main = self._main(None)
+            record.parent = main.native_id if main is not None and main.native_id != record.native_id else None
         key = (record.kind.value, record.native_id)
         if key not in self.seen:
             self.seen.add(key)
@@ -122,13 +150,15 @@ class Reading:
         base = main.url if main is not None and main.url else self.page.url
         own = values.get("url")
         if "native_id" not in values:
-            if own and canonical_url(own) != canonical_url(base):
-                values["native_id"] = canonical_url(own)
+            if own and page_key(own) != page_key(base):
+                values["native_id"] = page_key(own)
             elif alone:
-                values["native_id"] = canonical_url(own or self.page.url)
+                values["native_id"] = page_key(own or self.page.url)
             else:
-                values["native_id"] = f"{canonical_url(base)}#{_hash(spec, values)}"
-        if own is None:
+                part = _hash(spec, values)
+                values["native_id"] = f"{page_key(base)}#{part}"
+                values.setdefault("url", f"{base.split('#')[0]}#{part}")
+        if values.get("url") is None:
             own_id = values["native_id"]
             values["url"] = (
                 self.page.url if alone else own_id if "#" in own_id else f"{base.split('#')[0]}#{own_id}"
@@ -150,7 +180,7 @@ class Reading:
 
 
 def raw_record(
-    specs: Mapping[RecordField, FieldSpec],
+    specs: Mapping[Any, FieldSpec],
     item: Any,
     document: Document,
     defaults: Mapping[str, tuple[str, ...]],
@@ -173,7 +203,7 @@ def raw_record(
     return raw
 
 
-def scales(specs: Mapping[RecordField, FieldSpec]) -> dict[str, float | None]:
+def scales(specs: Mapping[Any, FieldSpec]) -> dict[str, float | None]:
     """Return the full marks of the fields that name them."""
     return {name: spec.best for name, spec in specs.items() if spec.best is not None}
 

@@ -12,6 +12,9 @@ class SpecError(ValueError):
     """A source file's path, selector or module that cannot be used; the message names it and the remedy."""
 
 
+MISSING = "缺少必填字段，整条不用"
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that could not be read: which record (0-based on the page; −1: the page), field, why."""
@@ -40,9 +43,12 @@ class Extraction:
     """Everything read from one page.
 
     `state` is ok · empty (the page is fine and holds nothing) · blocked · captcha · login · removed ·
-    unavailable (server error, or not servable now) · drift (the page answered, but what the source file
-    describes is not on it). `reason` says why in Chinese. `coverage` maps a field to (filled, total) over
-    the records whose specification names it.
+    unavailable (server error, or not servable now) · hollow (a list's page without the list) · charset (its letters can't be made out: nothing of it is used)
+    · drift (the page answered, but what the source file describes is not on it). `reason` says why in Chinese. `coverage` maps a field to (filled, total) over
+    the records whose specification names it; `links_coverage` the same over the links. `validity` maps a field
+    (of links: `links.` before it) to (readable, there): how many of the values that stood there made sense.
+    `unseen` names what the page says it has and does not show (`Step.unseen`): comments behind a login. `cut` says
+    in Chinese what a limit of ours left unread.
     """
 
     records: list[MentionRecord] = field(default_factory=list)
@@ -52,3 +58,12 @@ class Extraction:
     state: str = "ok"
     reason: str = ""
     coverage: dict[str, tuple[int, int]] = field(default_factory=dict)
+    links_coverage: dict[str, tuple[int, int]] = field(default_factory=dict)
+    validity: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
+    cut: tuple[str, ...] = ()
+
+    @property
+    def quarantined(self) -> int:
+        """How many records were left out because a required field was missing or could not be read."""
+        return len({problem.index for problem in self.problems if problem.reason == MISSING})

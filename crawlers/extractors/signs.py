@@ -22,6 +22,7 @@ from vocwatch.settings.sources import Source
 
 SHORT_PAGE = 600  # characters a wall page shows at most
 TITLED_PAGE = 2000  # the same where the title already says it
+HOLLOW_TEXT, HOLLOW_LINKS = 200, 3  # what a list's own frame shows at most
 BARE_PAGE = 120  # so little that the phrase is all there is
 
 
@@ -66,6 +67,11 @@ def classify(page: Page, text: str, source: Source | None = None) -> tuple[str, 
 
 def judge(page: Page, text: str, source: Source | None = None) -> Sign:
     """As `classify`, with the strength of the verdict."""
+    return hard_sign(page, text, source) or _by_content(page, text)
+
+
+def hard_sign(page: Page, text: str, source: Source | None = None) -> Sign | None:
+    """Return the verdict that needs no look at the content; None where only the content can tell."""
     if page.status in _STATUS:
         return _by_status(page, text)
     if page.status >= 500:
@@ -79,7 +85,7 @@ def judge(page: Page, text: str, source: Source | None = None) -> Sign:
         return Sign("unavailable", "网站返回了空白页", True)
     if text.lstrip()[:1] in "{[":
         return FINE  # JSON explains itself through its own fields
-    return _by_content(page, text)
+    return None
 
 
 def _by_status(page: Page, text: str) -> Sign:
@@ -96,14 +102,15 @@ def _by_content(page: Page, text: str) -> Sign:
     if "<" not in text[:5000]:
         return message_sign(text) if len(text) < SHORT_PAGE else FINE
     tree = parse_html(text)
-    shown = visible_text(tree, TITLED_PAGE * 3)
-    if len(shown) < TITLED_PAGE:
-        lowered = text[:300_000].lower()
-        for state, reason, marks in signwords.MACHINERY:
-            if any(mark in lowered for mark in marks):
-                return Sign(state, reason, firm=not _holds_article(tree))
+    shown = visible_text(tree, TITLED_PAGE)
+    if len(shown) >= TITLED_PAGE:
+        return FINE  # no wall says that much
+    lowered = text[:300_000].lower()
+    for state, reason, marks in signwords.MACHINERY:
+        if any(mark in lowered for mark in marks):
+            return Sign(state, reason, firm=not _holds_article(tree))
     address = page.url if page.request_url and page.url != page.request_url else ""
-    if address and len(shown) < TITLED_PAGE:
+    if address:
         parts = urlsplit(_safe(address))
         place = f"//{parts.netloc}{parts.path}?{parts.query}"
         for state, reason, pattern in signwords.ADDRESSES:
@@ -115,7 +122,7 @@ def _by_content(page: Page, text: str) -> Sign:
 def _by_title(tree: LexborHTMLParser, shown: str) -> Sign | None:
     head = tree.css_first("title")
     title = clean_line(head.text() if head is not None else "", 200)
-    if not title or len(shown) >= TITLED_PAGE:
+    if not title:
         return None
     parts = [title, *(part.strip() for part in re.split(r"\s*[-_|—–·]\s*", title))]
     for state, reason, pattern in signwords.TITLES:
@@ -166,6 +173,15 @@ def says_empty(text: str) -> bool:
     """Tell whether a page with little else on it says in words that a list holds nothing."""
     shown = visible_text(parse_html(text), TITLED_PAGE * 2)
     return len(shown) < TITLED_PAGE and bool(signwords.EMPTY.search(shown))
+
+
+def is_hollow(text: str) -> bool:
+    """Tell whether a page has its frame and nothing in it: a changed page still shows its content, an emptied one not."""
+    if text.lstrip()[:1] != "<":
+        return False
+    tree = parse_html(text)
+    links = sum(bool(clean_line(link.text())) for link in tree.css("a[href]")[:20])
+    return links <= HOLLOW_LINKS and len(visible_text(tree, HOLLOW_TEXT * 2)) < HOLLOW_TEXT
 
 
 def _safe(url: str) -> str:

@@ -57,7 +57,7 @@ ADDRESSES = (
 TITLES = (
     ("captcha", "验证页", only(
         r"安全验证", r"人机验证", r"滑块验证", r"访问验证", r"身份验证", r"验证码", r"验证中心",
-        r"滑动验证", r"请完成验证", r"图形验证码?", r"百度安全验证", r"captcha", r"robot check",
+        r"滑动验证", r"请完成验证", r"图形验证码?", r"[一-龥]{2,6}验证", r"captcha", r"robot check",
         r"security check", r"security verification", r"just a moment.*", r"verification",
         r"human verification", r"are you (?:a )?(?:human|robot)\??", r"attention required!?.*",
         r"ddos.guard", r"checking your browser.*", r"verify.*human.*",
@@ -98,7 +98,7 @@ PHRASES = (
     ("login", "页面要求登录", either(
         r"登[录陆]后.{0,8}(?:查看|可见|继续|浏览|使用|阅读)", r"请(?:先)?登[录陆]",
         r"(?:需要|尚未|还没有?|您还?未)登[录陆]", r"(?:扫码|密码|验证码|短信|手机号?)登[录陆]",
-        r"未登[录陆]", r"登[录陆](?:状态)?(?:信息)?(?:已|被)?(?:过期|失效|超时)", r"not logged in",
+        r"未登[录陆]", r"无登[录陆]信息", r"session_?expired", r"session失效", r"requires an? authenticated", r"登[录陆](?:状态)?(?:信息)?(?:已|被)?(?:过期|失效|超时)", r"not logged in",
         r"please (?:log|sign) ?in", r"(?:log|sign) ?in to (?:continue|view|see)", r"login required",
         r"auth(?:entication|orization) required",
     )),

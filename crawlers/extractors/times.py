@@ -38,6 +38,14 @@ _ISO = re.compile(
     r"(?<!\d)(\d{4})-(\d{2})-(\d{2})[t ](\d{2}):(\d{2})(?::(\d{2})(?:[.,]\d{1,9})?)?\s*(z|[+-]\d{2}:?\d{2})",
     re.I,
 )
+# A lunar day beside a solar one repeats it; alone it names no day that could be told without a calendar.
+_LUNAR = re.compile(
+    r"(?:农历|阴历|旧历|夏历)\s*(?:[\d〇零一二三四五六七八九]{4}年|[甲乙丙丁戊己庚辛壬癸][子丑寅卯辰巳午未申酉戌亥]年)?\s*"
+    r"闰?[\d正冬腊一二三四五六七八九十]{1,3}月\s*(?:初|廿|卅)?[\d一二三四五六七八九十]{0,3}[日号]?"
+)
+_USUAL = re.compile(  # 2026-11-03, 2026-11-03 12:05, 2026-11-03T12:05:09+08:00
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?(?:(Z)|([+-])(\d\d):?(\d\d))?)?", re.ASCII
+)
 _YMD = re.compile(r"(?<!\d)(\d{4})\s*([-/.年])\s*(\d{1,2})\s*[-/.月]\s*(\d{1,2})(?!\d)\s*[日号]?t?")
 _SHORT_YEAR = re.compile(r"(?<![\d-])(\d{2})-(\d{1,2})-(\d{1,2})(?![\d-])")
 _SLASHED = re.compile(r"(?<![\d/])(\d{1,2})/(\d{1,2})/(\d{4})(?!\d)")
@@ -47,6 +55,7 @@ _MONTH_DAY = re.compile(
     rf"(?<![a-z]){_MONTH_NAME}\s+(\d{{1,2}})(?:st|nd|rd|th)?(?![\d:])(?:,?\s+(\d{{4}})(?!\d))?"
 )
 _TRAILING_YEAR = re.compile(r"(?<!\d)(\d{4})\s*$")
+_YEAR_MONTH = re.compile(r"((?:19|20)\d{2})\s?[-/.年]\s?(\d{1,2})\s?月?")
 _RELATIVE_YEAR = re.compile(r"(去年|今年|前年)\s*(\d{1,2})[月./-](\d{1,2})(?!\d)[日号]?")
 _MD_CHINESE = re.compile(r"(?<!\d)(\d{1,2})\s*月\s*(\d{1,2})(?!\d)\s*[日号]?")
 _MD = re.compile(r"(?<![\d.:/-])(\d{1,2})[-/](\d{1,2})(?![\d/-]|\.\d)")
@@ -99,8 +108,10 @@ def parse_time(text: object, now: dt.datetime, zone: ZoneInfo) -> Found:
         return NOTHING
     if isinstance(text, (int, float)):
         return _epoch(float(text))
+    if usual := _USUAL.fullmatch(str(text)):
+        return _usual(usual, zone)
     plain = unicodedata.normalize("NFKC", str(text)[:300]).replace("\u200b", "").strip().lower()
-    plain = " ".join(plain.split())[:200]
+    plain = " ".join((_LUNAR.sub(" ", plain) if "历" in plain else plain).split())[:200]
     if not plain:
         return NOTHING
     if re.fullmatch(r"\d{9,19}(?:\.\d{1,9})?", plain):
@@ -114,6 +125,22 @@ def parse_time(text: object, now: dt.datetime, zone: ZoneInfo) -> Found:
         if found is not None:
             return found
     return NOTHING
+
+
+def _usual(match: re.Match[str], zone: ZoneInfo) -> Found:
+    """The form that most pages use, read without asking all the readers."""
+    year, month, day, hour, minute, second, zulu, sign, hours, minutes = match.groups()
+    try:
+        own: dt.tzinfo = dt.UTC if zulu else zone
+        if sign:
+            shift = dt.timedelta(hours=int(hours), minutes=int(minutes))
+            own = dt.timezone(-shift if sign == "-" else shift)
+        moment = dt.datetime(
+            int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), tzinfo=own
+        )
+        return moment.astimezone(dt.UTC), "second" if second else "minute" if hour else "day"
+    except (ValueError, OverflowError):
+        return NOTHING
 
 
 def _epoch(seconds: float) -> Found:
@@ -184,7 +211,9 @@ def _mail_date(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
     if not re.match(r"(?:[a-z]{3,9},\s*)?\d{1,2}[ -][a-z]{3}[a-z]*[ -]\d{2,4}\s+\d{1,2}:\d{2}", plain):
         return None
     moment = parsedate_to_datetime(plain)
-    return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC), "second"
+    if moment.tzinfo is None:  # "-0000" is UTC by RFC 5322; without any zone it is the site's own time
+        moment = moment.replace(tzinfo=dt.UTC if plain.endswith("-0000") else zone)
+    return moment.astimezone(dt.UTC), "second" if re.search(r"\d:\d\d:\d\d", plain) else "minute"
 
 
 def _year_month_day(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
@@ -196,6 +225,14 @@ def _year_month_day(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | N
         return _build(dt.date(*(int(part) for part in compact.groups())), "", zone)
     date = dt.date(int(match.group(1)), int(match.group(3)), int(match.group(4)))
     return _build(date, plain[match.end() :], zone)
+
+
+def _year_month(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
+    """A month of a year is no date: its first day stands for it, with the precision "none"."""
+    match = _YEAR_MONTH.fullmatch(plain)
+    if match is None:
+        return None
+    return _build(dt.date(int(match.group(1)), int(match.group(2)), 1), "", zone)[0], "none"
 
 
 def _slashed(plain: str, local: dt.datetime, zone: ZoneInfo) -> Found | None:
@@ -348,6 +385,7 @@ _READERS: tuple[Callable[[str, dt.datetime, ZoneInfo], Found | None], ...] = (
     _iso,
     _mail_date,
     _year_month_day,
+    _year_month,
     _slashed,
     _named_year,
     _relative,

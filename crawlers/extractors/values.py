@@ -7,12 +7,18 @@ import unicodedata
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urljoin, urlsplit, urlunsplit
 
+from crawlers.extractors.limits import LONG_TEXT, cut
+
 MAX_TEXT = 100_000
 MAX_LINE = 500
 _CONTROL = re.compile(
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069\ufff9-\ufffb\ue000-\uf8ff]"
 )
 _SPACES = re.compile(r"[^\S\n]+")
+# What `clean_text` might change in a text without doubled or outer blanks: all of the above, line ends, odd blanks.
+_UNCLEAN = re.compile(
+    "[\x00-\x1f\x7f-\xa0\u1680\u2000-\u200a\u2028-\u202f\u205f\u2066-\u2069\u3000\ud800-\uf8ff\ufeff\ufff9-\ufffb]"
+)
 _BLANK_LINES = re.compile(r"\n{3,}")
 _COUNT = re.compile(r"(-?\d[\d,]*(?:\.\d+)?)\s*(千万|百万|万|亿|千|[kKmMwW](?![A-Za-z]))?")
 _UNITS = {
@@ -31,15 +37,33 @@ _OUT_OF = re.compile(
 _NUMBER = re.compile(r"-?\d+(?:[.,]\d+)?")
 # Parameters that name the way to a page, not the page.
 _TRACKING = re.compile(
-    r"^(utm_\w+|spm|scm|from|from_\w+|source|share\w*|xsec_\w+|xhsshare|app\w*|fbclid|gclid|msclkid|ref|ref_\w+|"
-    r"referer|timestamp|ts|_t|_|rand|sign|signature|token|session\w*|sid|track\w*|luicode|lfid|uicode|fid|"
-    r"isappinstalled|wx\w*|scene|clicktime|enterid|vd_source|buvid|is_story_h5|mid|plat_id|unique_k|seid|fr|wfr)$",
+    r"^(utm_\w+|spm|scm|from|from_\w+|source|share\w*|xsec_\w+|xhsshare|app_?(?:uid|time|version|platform|ver)|fbclid|gclid|msclkid|ref|ref_\w+|"
+    r"referer|timestamp|ts|_t|_|rand|sign|signature|token|session\w*|track\w*|luicode|lfid|uicode|fid|"
+    r"isappinstalled|wx\w*|scene|clicktime|enterid|vd_source|buvid|is_story_h5|plat_id|unique_k|seid|fr|wfr)$",
     re.I,
 )
+
+# Hosts that show the same pages for other screens.
+_TWIN_HOST = re.compile(r"^(?:www|m|wap|3g|h5|mobile|touch)\.(?=[^.]+\.[^.]+)")
 
 
 def clean_text(value: Any) -> str:
     """Return text without control, bidi-override and private-use characters; line breaks stay, capped."""
+    raw = str(value)
+    text = raw if _is_clean(raw) else _cleaned(raw)
+    if len(text) > MAX_TEXT or len(raw) > 2 * MAX_TEXT:
+        cut(LONG_TEXT)
+    return text[:MAX_TEXT]
+
+
+def _is_clean(text: str) -> bool:
+    """Whether cleaning would leave the text as it is; most texts of most pages are."""
+    if not (text.isprintable() or _UNCLEAN.search(text) is None):  # printable is stricter, and ten times faster
+        return False
+    return "  " not in text and text[:1] != " " and text[-1:] != " "
+
+
+def _cleaned(value: Any) -> str:
     text = (
         str(value)[: MAX_TEXT * 2]
         .replace("\r\n", "\n")
@@ -49,12 +73,13 @@ def clean_text(value: Any) -> str:
     )
     text = _CONTROL.sub("", text.encode("utf-8", "ignore").decode("utf-8"))
     text = "\n".join(_SPACES.sub(" ", line).strip() for line in text.split("\n"))
-    return _BLANK_LINES.sub("\n\n", text).strip()[:MAX_TEXT]
+    return _BLANK_LINES.sub("\n\n", text).strip()
 
 
 def clean_line(value: Any, limit: int = MAX_LINE) -> str:
     """Return `clean_text` on one line, at most `limit` characters."""
-    return " ".join(clean_text(value).split())[:limit]
+    raw = str(value)
+    return (raw if _is_clean(raw) else " ".join(_cleaned(raw).split()))[:limit]
 
 
 def parse_count(value: Any) -> int | None:
@@ -65,7 +90,10 @@ def parse_count(value: Any) -> int | None:
         return value
     if isinstance(value, float):
         return int(value) if abs(value) < 1e15 else None
-    text = unicodedata.normalize("NFKC", str(value)[:200])
+    plain = str(value)
+    if plain.isascii() and plain.isdigit() and len(plain) < 15:
+        return int(plain)
+    text = unicodedata.normalize("NFKC", plain[:200])
     match = _COUNT.search(text)
     if match is None:
         return 1 if re.search(r"\b(?:one|a) (?:person|user|customer)\b", text, re.I) else None
@@ -122,6 +150,21 @@ def absolute_url(value: Any, base: str) -> str | None:
     return urlunsplit(
         (parts.scheme.lower(), parts.netloc, path, query, quote(parts.fragment, safe="/?%:@!$&'()*+,;=~-._"))
     )
+
+
+def page_key(url: str) -> str:
+    """Return what identifies a page that has no number of its own: one key for all addresses of the same page.
+
+    `canonical_url` without the prefix of a twin host (www., m., wap.), without a trailing slash, and with https for
+    http. Only to be compared: it need not lead anywhere.
+    """
+    canonical = canonical_url(url)
+    scheme, separator, rest = canonical.partition("://")
+    if not separator or scheme not in ("http", "https"):
+        return canonical
+    parts = urlsplit(canonical)
+    host = _TWIN_HOST.sub("", parts.netloc)
+    return urlunsplit(("https", host, parts.path.rstrip("/") or "/", parts.query, parts.fragment))
 
 
 def canonical_url(url: str) -> str:

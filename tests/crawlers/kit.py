@@ -49,7 +49,7 @@ brand: {{name: 松果匣, watch: songguoxia}}
 crawler:
   contact: https://example.com/vocwatch
   default_delay_seconds: 0
-  timeout_seconds: 2
+  timeout_seconds: {timeout}
   max_body_bytes: 1000000
   allow_private_hosts: [{hosts}]
 """
@@ -61,6 +61,7 @@ class Lab:
     def __init__(self, home: Path):
         self.home = home
         self.hosts: list[str] = []
+        self.timeout = 2
         for old in (home / "config" / "sources").glob("*.yaml"):
             old.unlink()
 
@@ -85,7 +86,7 @@ class Lab:
     def settings(self, database_url: str = "", now: str = NOW, data: str = "var", **more: str) -> Settings:
         """Load what has been written."""
         hosts = ", ".join(f'"{host}"' for host in self.hosts)
-        (self.home / "config" / "vocwatch.yaml").write_text(APP.format(hosts=hosts), encoding="utf-8")
+        (self.home / "config" / "vocwatch.yaml").write_text(APP.format(hosts=hosts, timeout=self.timeout), encoding="utf-8")
         import os
 
         return load_settings(read_environment({

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import socket
 import ssl
@@ -18,7 +17,10 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass
 class Answer:
-    """One response. `claim` lies about the length; `drip` sends a byte a second; `hang` sends nothing."""
+    """One response. `claim` lies about the length; `drip` sends a byte a second; `hang` sends nothing.
+
+    `write` is given the connection and writes whatever it likes.
+    """
 
     body: bytes | str = b""
     status: int = 200
@@ -26,6 +28,7 @@ class Answer:
     claim: int | None = None
     hang: float = 0
     drip: bool = False
+    write: Callable[[Any], None] | None = None
 
 
 Rule = Callable[[str], "Answer | None"]
@@ -44,7 +47,7 @@ class Post:
 class Site:
     """A forum: /list?page=N names posts, /p/N is a post with its comments; `rule` may answer in its place."""
 
-    def __init__(self, posts: int = 0, per_page: int = 10, certificate: Path | None = None):
+    def __init__(self, posts: int = 0, per_page: int = 10, certificate: Path | ssl.SSLContext | None = None):
         self.posts = {n: Post(n, f"第{n}个保温杯，杯盖有点漏水", [f"同款，楼主第{n}"] if n % 3 == 0 else [])
                       for n in range(1, posts + 1)}
         self.per_page = per_page
@@ -55,13 +58,15 @@ class Site:
         self.etags = False
         self.sent = 0
         self.agents: set[str] = set()
+        self.headers: list[tuple[str, dict[str, str]]] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
         self._server.block_on_close = False
         scheme = "http"
         if certificate is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate)
+            context = certificate if isinstance(certificate, ssl.SSLContext) else ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            if not isinstance(certificate, ssl.SSLContext):
+                context.load_cert_chain(certificate)
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
             scheme = "https"
         self.port = self._server.server_address[1]
@@ -124,6 +129,7 @@ class Site:
             def do_GET(self) -> None:
                 site.log.append(self.path)
                 site.agents.add(self.headers.get("User-Agent", ""))
+                site.headers.append((self.path, dict(self.headers)))
                 answer = site.answer(self.path)
                 body = answer.body.encode() if isinstance(answer.body, str) else answer.body
                 if site.etags and answer.status == 200:
@@ -133,6 +139,10 @@ class Site:
                 site.sent += len(body)
                 time.sleep(answer.hang)
                 try:
+                    if answer.write is not None:
+                        self.close_connection = True
+                        answer.write(self.wfile)
+                        return
                     self.send_response(answer.status)
                     for name, value in answer.headers.items():
                         self.send_header(name, value)
@@ -183,12 +193,6 @@ CAPTCHA = Answer(
     "<!doctype html><meta charset=utf-8><title>安全验证</title><body><div id=captcha-slider>请拖动滑块完成验证</div>",
     headers={"Content-Type": "text/html; charset=utf-8"},
 )
-
-
-def bomb(megabytes: int = 64) -> Answer:
-    """Zeros that shrink a thousandfold."""
-    packed = gzip.compress(bytes(megabytes << 20), 9)
-    return Answer(packed, headers={"Content-Encoding": "gzip", "Content-Type": "text/html"})
 
 
 def self_signed(path: Path) -> Path:

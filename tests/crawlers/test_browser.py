@@ -64,7 +64,6 @@ def test_a_page_drawn_by_scripts_is_read_to_its_end(
     [result] = crawl(settings, sqlite_store)
     assert result.stats["listed"] == 12, result
     assert result.stats["errors"] == {"private": 1}
-    assert result.status is SourceStatus.DEGRADED and "1 个没读出来：地址指向内网" in str(result.reason)
     texts = {row[1]: row[10] for row in rows(sqlite_store)["texts"] if row[3] == "post"}
     assert texts == {str(n): site.posts[n].text for n in range(1, 13) if n != 7}
     assert not canary.touched

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from crawlers.chance import count_tail, fit_share, share_tail
 from crawlers.fetch import WORDS
-from crawlers.health import History, Tally, judge
-from crawlers.hosts import HostRules, is_public
+from crawlers.health import judge
+from crawlers.history import History
+from crawlers.observe import holds
 from crawlers.reader import retry_after
+from crawlers.tally import Tally
 from tests.crawlers.kit import Lab
 from vocwatch.models import RunStatus, SourceStatus
 from vocwatch.settings import Source
@@ -38,6 +43,22 @@ def past(outcome: SourceStatus = SourceStatus.OK, **stats: Any) -> Run:
     usual = {"records": 120, "first_page": 20, "mode": "incremental",
              "coverage": {"detail.text": [120, 120], "detail.author": [118, 120]}}
     return Run(1, "crawl", "forum", RunStatus.DONE, outcome, None, NOW, NOW, {**usual, **stats})
+
+
+def pages_of(bad: int, total: int, first: int = 0) -> Tally:
+    """A run over `total` post pages of which `bad` (named from `first` on) had changed."""
+    tally = healthy(details=total)
+    for number in range(total):
+        if number < bad:
+            tally.fail("detail", "drift", f"https://a.example/{first + number}")
+        else:
+            tally.read("detail", empty=False)
+    return tally
+
+
+def days_ago(days: float, **stats: Any) -> Run:
+    run = past(**stats)
+    return replace(run, id=int(100 - days), started_at=NOW - dt.timedelta(days=days))
 
 
 def verdict(tally: Tally, source: Source, *runs: Run) -> tuple[SourceStatus, str]:
@@ -111,35 +132,113 @@ def test_a_challenge_outweighs_everything(source: Source) -> None:
     assert verdict(tally, source) == (SourceStatus.BLOCKED, "出现验证页")
 
 
+def kinds(tally: Tally, source: Source, *history: Run) -> list[str]:
+    judge(tally, History.of(history, NOW, "now"), source, WORDS, incremental=bool(history))
+    return tally.faults
+
+
+def test_the_same_few_pages_in_every_run_are_a_template_that_changed(source: Source) -> None:
+    clean = [days_ago(n, shape={"detail": [0, 40]}) for n in range(3, 13)]
+    ill = [days_ago(n, shape={"detail": [2, 40]}, broken=[f"{n}a", f"{n}b"]) for n in (1, 2)]
+    assert kinds(pages_of(2, 60), source, *clean) == []
+    assert kinds(pages_of(2, 60), source, *ill, *clean) == ["partial_drift"]
+
+
+def test_one_odd_page_met_again_and_again_is_one_page(source: Source) -> None:
+    tally = pages_of(1, 60)
+    known = [days_ago(n, shape={"detail": [1, 60]}, broken=sorted(tally.broken)) for n in range(1, 13)]
+    assert kinds(tally, source, *known) == []
+
+
+def test_a_repaired_source_does_not_pay_for_its_past(source: Source) -> None:
+    clean = [days_ago(n, shape={"detail": [0, 40]}) for n in range(3, 13)]
+    ill = replace(days_ago(1, shape={"detail": [20, 40]}, broken=["a", "b", "c"]), outcome=SourceStatus.DEGRADED)
+    assert kinds(pages_of(0, 40), source, ill, *clean) == []
+
+
+def test_a_changed_source_file_starts_a_new_history_of_fields(source: Source) -> None:
+    thinner = healthy(coverage={"detail.author": [40, 120]})
+    assert kinds(thinner, source, *[days_ago(n) for n in range(1, 9)]) == ["fields"]
+    assert kinds(thinner, source, *[days_ago(n, spec="before") for n in range(1, 9)]) == []
+
+
+def test_values_that_stop_making_sense(source: Source) -> None:
+    told = [days_ago(n, validity={"detail.published_at": [120, 120]}) for n in range(1, 9)]
+    assert kinds(healthy(validity={"detail.published_at": [119, 120]}), source, *told) == []
+    assert kinds(healthy(validity={"detail.published_at": [80, 120]}), source, *told) == ["invalid"]
+    assert kinds(healthy(validity={"detail.published_at": [2, 120]}), source) == ["invalid"]
+
+
+def test_one_silent_search_among_many(source: Source) -> None:
+    tally = healthy()
+    for name, first in (("a", 20), ("b", 0), ("c", 2)):
+        tally.start(name).first = first
+    usual = {"by_start": {"a": [20, 5, 0, 0], "b": [18, 4, 0, 0], "c": [2, 1, 0, 0]}}
+    assert kinds(tally, source, *[days_ago(n, **usual) for n in range(1, 9)]) == ["soft_empty"]
+    tally.start("b").first = 15
+    assert kinds(tally, source, *[days_ago(n, **usual) for n in range(1, 9)]) == []
+
+
+def test_nothing_new_for_too_long(source: Source) -> None:
+    usual = {"new": 30, "hours": 24.0}
+    assert kinds(healthy(new=0), source, *[days_ago(n, **usual) for n in range(1, 9)]) == ["volume"]
+    assert kinds(healthy(new=14), source, *[days_ago(n, **usual) for n in range(1, 9)]) == []
+    assert kinds(healthy(new=0), source, *[days_ago(n - 0.9, **usual) for n in range(1, 9)]) == []  # two hours on
+
+
+def test_posts_that_all_say_the_same(source: Source) -> None:
+    tally = healthy()
+    for _ in range(30):
+        tally.told("打开客户端查看完整内容")
+    assert kinds(tally, source) == ["repeated"]
+
+
+def test_decoys(source: Source) -> None:
+    tally = healthy()
+    tally.start("a").judged = 12
+    usual = [days_ago(n, relevance=[18, 20]) for n in range(1, 9)]
+    assert kinds(tally, source, *usual) == ["decoy"]
+    tally.start("a").matched = 9
+    assert kinds(tally, source, *usual) == []
+
+
+def test_promised_comments_that_are_not_there(source: Source) -> None:
+    usual = [days_ago(n, promised=[1, 30]) for n in range(1, 9)]
+    assert kinds(healthy(promised=[28, 30]), source, *usual) == ["comments"]
+    assert kinds(healthy(promised=[2, 30]), source, *usual) == []
+
+
+def test_accepted_as_it_is(source: Source) -> None:
+    thinner = healthy(coverage={"detail.author": [40, 120]})
+    history = History.of([days_ago(n) for n in range(1, 9)], NOW, "now", NOW - dt.timedelta(hours=1))
+    assert judge(thinner, history, source, WORDS, True)[0] is SourceStatus.OK
+
+
+@pytest.mark.parametrize(("word", "text", "held"), [
+    ("松果匣", "松 果-匣保温杯", True), ("松果匣", "ＳＯＮＧ松果匣", True), ("保温杯", "保溫杯漏水", True),
+    ("Songguo", "SONGGUO杯", True), ("松果匣 漏水", "漏水的松果匣", True), ("松果匣", "松果与匣子", False),
+    ("松果匣", "", False),
+])
+def test_what_counts_as_holding_a_word(word: str, text: str, held: bool) -> None:
+    assert holds(word, [None, text]) is held
+
+
+def test_chances() -> None:
+    assert share_tail(0, 10, 1, 1) == 1.0 and share_tail(10, 10, 1, 1) == pytest.approx(1 / 11)
+    assert share_tail(3, 3, 5e6, 5e6) == pytest.approx(0.125, rel=1e-3)  # a share known for sure: binomial
+    assert count_tail(0, 7) == pytest.approx(math.exp(-7)) and count_tail(7, 7) > 0.5
+    assert count_tail(0, 30, 0.1) == pytest.approx((10 / 40) ** 10)
+    a, b = fit_share([(0, 100)] * 10)
+    assert a / (a + b) == pytest.approx(0.5 / 1001)
+    assert sum(fit_share([(0, 100), (60, 100)] * 5)) < 10 < sum(fit_share([(30, 100)] * 10))
+
+
 @pytest.mark.parametrize(("value", "seconds"), [
     ("600", 600), ("0", 1), ("99999999999999999999", 86400), (None, 600), ("soon", 600), ("-5", 600),
     ("Mon, 16 Nov 2026 00:05:00 GMT", 300), ("Mon, 16 Nov 2020 00:05:00 GMT", 1), ("٣٠", 600),
 ])
 def test_retry_after_in_every_form(value: str | None, seconds: float) -> None:
     assert retry_after(value, NOW) == seconds
-
-
-@pytest.mark.parametrize("address", [
-    "127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "169.254.169.254", "100.100.100.200", "0.0.0.0",
-    "224.0.0.1", "::1", "::", "fe80::1", "fd00::1", "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::",
-])
-def test_private_addresses(address: str) -> None:
-    import ipaddress
-
-    assert not is_public(ipaddress.ip_address(address))
-
-
-@pytest.mark.parametrize(("url", "answer"), [
-    ("http://127.0.0.1:8101/x", None), ("http://127.0.0.1:8102/x", "private"), ("http://[::1]/", "private"),
-    ("http://0x7f.1/", "private"), ("http://2130706433/", "private"), ("ftp://127.0.0.1:8101/", "scheme"),
-    ("file:///etc/passwd", "scheme"), ("http://", "scheme"), ("http://[oops/", "scheme"), ("//x/", "scheme"),
-    ("https://8.8.8.8/", None), ("http://user@127.0.0.1/", "private"), ("http://intern.example/", None),
-])
-def test_host_rules(url: str, answer: str | None) -> None:
-    import asyncio
-
-    rules = HostRules(["127.0.0.1:8101", "Intern.example"])
-    assert asyncio.run(rules.refusal(url)) == answer
 
 
 def test_every_error_kind_has_words() -> None:

@@ -280,7 +280,7 @@ def test_the_file_is_short_commented_and_loads(settings: Settings) -> None:
     assert len(changed) == 1, "switching on rewrites nothing else"
     set_key(path, "enabled", False)
     assert load_settings(settings.env).sources["site"] == proposal.source
-    expected = json.loads((settings.env.data / "sources" / "site" / "expected.json").read_text(encoding="utf-8"))
+    expected = json.loads((settings.env.data / "sources" / "site" / "listing.expected.json").read_text(encoding="utf-8"))
     assert "小茉" not in json.dumps(expected, ensure_ascii=False)
 
 

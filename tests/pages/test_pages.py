@@ -76,6 +76,8 @@ def test_saved_page(case: Path) -> None:
             faults.append(f"links: {links} ≠ {wanted['links']}")
     if got.next_url != wanted.get("next_url"):
         faults.append(f"next_url: {got.next_url} ≠ {wanted.get('next_url')}")
+    if list(got.unseen) != wanted.get("unseen", []):
+        faults.append(f"unseen: {got.unseen} ≠ {wanted.get('unseen')}")
     assert not faults, "\n".join(faults)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from vocwatch.settings import Settings
+from tests.conftest import ROOT
+from vocwatch.settings import Settings, load_settings, read_environment
 from vocwatch.store import Store, digests, evidence, incidents, mentions, pages
 from vocwatch.store import schema as s
 from vocwatch.store.incidents import Member
@@ -24,6 +26,24 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(200))
 
 def ago(days: float) -> dt.datetime:
     return NOW - dt.timedelta(days=days)
+
+
+def tiny_home(home: Path) -> Path:
+    """A configuration that loads at once: no topics, no session formats, no sources."""
+    config = home / "config"
+    (config / "sessions").mkdir(parents=True)
+    (config / "vocwatch.yaml").write_text(
+        "brand: {name: 松果匣, watch: songguoxia}\ncrawler:\n  contact: https://example.com/vocwatch\n", encoding="utf-8")
+    (config / "watches.yaml").write_text("watches: [{id: songguoxia, kind: brand, name: 松果匣}]\n", encoding="utf-8")
+    (config / "topics.yaml").write_text("version: '1'\ntopics: []\nred_lines: []\n", encoding="utf-8")
+    shutil.copy(ROOT / "config" / "refusals.yaml", config)
+    return home
+
+
+def tiny_settings(home: Path) -> Settings:
+    """The settings of a tiny home."""
+    variables = {"VOCWATCH_HOME": str(home), "VOCWATCH_SECRET": "test", "VOCWATCH_NOW": "2026-11-16T08:30:00"}
+    return load_settings(read_environment(variables))
 
 
 class Kept:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.store.kept import NOW, Kept, ago, raw_bytes
+from tests.store.kept import NOW, Kept, ago, raw_bytes, tiny_home, tiny_settings
 from vocwatch.settings import Refusals, Settings
 from vocwatch.store import Store, erase, forget
 from vocwatch.store import schema as s
@@ -57,11 +57,17 @@ def ascii_json(text: str) -> str:
 
 
 @pytest.fixture
-def kept(settings: Settings, store: Store) -> Kept:
-    return Kept(settings, store)
+def settings(tmp_path: Path) -> Settings:
+    return tiny_settings(tiny_home(tmp_path / "home"))
 
 
-def test_an_author_is_forgotten_with_everything_that_shows_his_words(kept: Kept) -> None:
+@pytest.fixture
+def kept(settings: Settings, sqlite_store: Store) -> Kept:
+    return Kept(settings, sqlite_store)
+
+
+def test_an_author_is_forgotten_with_everything_that_shows_his_words(settings: Settings, store: Store) -> None:
+    kept = Kept(settings, store)
     shas = seed(kept)
     wish = asked(authors={"author": THEIRS})
     dry = forget.forget(kept.settings, kept.store, wish, NOW, dry_run=True)

@@ -7,14 +7,18 @@ import datetime as dt
 import gzip
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from tests.store.kept import DAY, NOW, Kept, ago, raw_bytes
-from vocwatch.settings import Settings
+from tests.conftest import ROOT
+from tests.store.kept import DAY, NOW, Kept, ago, raw_bytes, tiny_home, tiny_settings
+from vocwatch.settings import Settings, Source
+from vocwatch.settings.yamlfile import load_model
 from vocwatch.store import Store, erase, mentions, retention
 from vocwatch.store import schema as s
 from vocwatch.store.assessments import count_pending
@@ -26,7 +30,18 @@ ITCH = "宝宝用了以后手腕起红疹"
 
 
 @pytest.fixture
-def kept(settings: Settings, store: Store) -> Kept:
+def settings(tmp_path: Path) -> Settings:
+    return tiny_settings(tiny_home(tmp_path / "home"))
+
+
+@pytest.fixture
+def kept(settings: Settings, sqlite_store: Store) -> Kept:
+    return Kept(settings, sqlite_store)
+
+
+@pytest.fixture
+def anywhere(settings: Settings, store: Store) -> Kept:
+    """On both databases."""
     return Kept(settings, store)
 
 
@@ -38,7 +53,8 @@ def whys(kept: Kept) -> list[tuple[str, int]]:
     return kept.rows(s.erasures, "why", "rows")
 
 
-def test_raw_pages_go_after_their_time_but_not_those_behind_a_digest(kept: Kept) -> None:
+def test_raw_pages_go_after_their_time_but_not_those_behind_a_digest(anywhere: Kept) -> None:
+    kept = anywhere
     old = kept.page("https://forum.example/p/1", "<p>旧页</p>", ago(31))
     held = kept.page("https://forum.example/p/2", "<p>事件里的旧页</p>", ago(31))
     young = kept.page("https://forum.example/p/3", "<p>新页</p>", ago(29))
@@ -64,12 +80,10 @@ def test_a_page_seen_again_lately_is_not_old(kept: Kept) -> None:
     assert kept.files() == {sha256}
 
 
-def test_a_sources_own_days_count(kept: Kept, home: Path) -> None:
-    source = (home / "config/sources/catalogue/rss.yaml").read_text(encoding="utf-8")
-    (home / "config/sources/rss.yaml").write_text(source + "\nraw_days: 3\ntext_days: 5\n", encoding="utf-8")
-    from vocwatch.settings import load_settings
-
-    kept.settings = load_settings(kept.settings.env)
+def test_a_sources_own_days_count(kept: Kept) -> None:
+    source = load_model(ROOT / "config/sources/catalogue/rss.yaml", Source, {})
+    own = source.model_copy(update={"raw_days": 3, "text_days": 5})
+    kept.settings = dataclasses.replace(kept.settings, sources={"rss": own})
     for source_name in ("rss", "forum"):
         kept.post("1", LEAK, ago(6), kept.page("https://x.example/1", source_name, ago(6), source_name), source=source_name)
     report = purge(kept.settings, kept.store, NOW)
@@ -77,7 +91,8 @@ def test_a_sources_own_days_count(kept: Kept, home: Path) -> None:
     assert kept.rows(s.pages, "source") == [("forum",)]
 
 
-def test_an_old_text_is_emptied_and_its_counts_stay(kept: Kept) -> None:
+def test_an_old_text_is_emptied_and_its_counts_stay(anywhere: Kept) -> None:
+    kept = anywhere
     key = kept.post("1", LEAK, ago(181), title="求助漏水")
     kept.shot(key, at=ago(100))
     kept.incident([key], quotes=[quote("…第三天杯盖就漏水了", "https://forum.example/p/1")])
@@ -119,7 +134,8 @@ def test_earlier_texts_go_before_the_newest(kept: Kept) -> None:
     assert kept.rows(s.mentions, "author_key", "purged_at") == [("abcdefghij234567", None)]
 
 
-def test_what_its_site_deleted_goes_at_once_with_page_and_picture(kept: Kept) -> None:
+def test_what_its_site_deleted_goes_at_once_with_page_and_picture(anywhere: Kept) -> None:
+    kept = anywhere
     own = kept.page("https://forum.example/p/1", f"<p>{LEAK}</p>", ago(2))
     kept.page("https://forum.example/p/1", f"<p>{LEAK}</p>一条新回复", ago(1))  # seen again, changed; nothing was read from it
     both = kept.page("https://forum.example/list", f"<p>{ITCH}</p>", ago(1))
@@ -224,13 +240,23 @@ def step_names() -> list[str]:
             "erase.sweep", "retention._their_pages", "erase.evidence_path", "erase._replace_in"]
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize("step", step_names())
 def test_a_purge_killed_anywhere_ends_as_one_that_was_not(
-    settings: Settings, sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+    settings: Settings, sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kept = Kept(settings, sqlite_store)
-    seed(kept)
+    seed(Kept(settings, sqlite_store))
+    sqlite_store.close()
+    for number, (step, after) in enumerate((step, after) for step in step_names() for after in (False, True)):
+        data = tmp_path / f"data{number}"
+        shutil.copytree(settings.env.data, data)
+        shutil.copy(str(sa.make_url(sqlite_store.url).database), data / "a.sqlite3")
+        here = dataclasses.replace(settings, env=dataclasses.replace(settings.env, data=data))
+        store = Store(f"sqlite:///{data / 'a.sqlite3'}")
+        _killed_at(step, after, Kept(here, store), monkeypatch)
+        _finished(Kept(here, store))
+        store.close()
+
+
+def _killed_at(step: str, after: bool, kept: Kept, monkeypatch: pytest.MonkeyPatch) -> None:
     module = {"erase": erase, "retention": retention}[step.split(".")[0]]
     whole: Callable[..., Any] = getattr(module, step.split(".")[1])
 
@@ -242,17 +268,18 @@ def test_a_purge_killed_anywhere_ends_as_one_that_was_not(
     with monkeypatch.context() as patch:
         patch.setattr(module, step.split(".")[1], struck)
         with pytest.raises(Killed):
-            purge(settings, sqlite_store, NOW)
-    later = NOW + dt.timedelta(days=400)  # all files are older than an hour then
-    purge(settings, sqlite_store, NOW)
-    purge(settings, sqlite_store, NOW)
-    erase.sweep(sqlite_store, kept.evidence, later)
+            purge(kept.settings, kept.store, NOW)
+
+
+def _finished(kept: Kept) -> None:
+    purge(kept.settings, kept.store, NOW)
+    erase.sweep(kept.store, kept.evidence)  # an hour later all files are old enough
     everything = kept.everything()
     assert LEAK not in everything and ITCH not in everything and "旧页" not in everything
     assert kept.rows(s.mentions, "native_id", "purged_at") == [("1", NOW), ("2", NOW), ("8", None)]
     assert [why for why, _ in whys(kept)] == ["deleted", "raw_days", "text_days"]
     before = kept.snapshot()
-    assert purge(settings, sqlite_store, NOW).total == 0
+    assert purge(kept.settings, kept.store, NOW).total == 0
     assert kept.snapshot() == before
 
 

@@ -20,6 +20,7 @@ from vocwatch.browser import NoBrowser, find_browser, screenshot
 from vocwatch.cli.collect import JsonOption
 from vocwatch.cli.context import Context, print_json, print_lines, print_rows
 from vocwatch.cli.reference import reference
+from vocwatch.cli.sources_doc import sources_documents
 from vocwatch.exits import Exit
 from vocwatch.lang import tr
 from vocwatch.settings import ConfigError, checkout_root
@@ -50,7 +51,7 @@ def register(app: typer.Typer) -> None:
 
 def doctor_command(
     context: typer.Context, as_json: JsonOption = False,
-    write_docs: Annotated[bool, typer.Option("--write-docs", help="重新生成 config/schema/、数据字典和命令手册后退出")] = False,
+    write_docs: Annotated[bool, typer.Option("--write-docs", help="重新生成 config/schema/、数据字典、命令手册和来源目录后退出")] = False,
 ) -> None:
     """Check everything; exit with the code of the first fault."""
     state: Context = context.obj
@@ -72,9 +73,10 @@ def doctor_command(
 
 
 def generate(root: Path, command: Any) -> list[Path]:
-    """Write everything that is made from code: schemas, data dictionary, command reference."""
+    """Write everything that is made from code: schemas, data dictionary, command reference, source catalogue."""
     written = export_schemas(root / "config" / "schema")
-    for name, text in (("data-dictionary.md", data_dictionary()), ("commands.md", reference(command))):
+    made = {"data-dictionary.md": data_dictionary(), "commands.md": reference(command), **sources_documents(root)}
+    for name, text in made.items():
         path = root / "docs" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

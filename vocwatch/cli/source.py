@@ -1,25 +1,35 @@
-"""`vocwatch source`: list, test, enable, disable, new."""
+"""`vocwatch source`: list, test, enable, disable; `new` has a module of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from crawlers.propose import Proposal, ProposeError, propose, write_source
+from crawlers.propose_talk import TO_FILL
 from crawlers.runner import crawl
-from crawlers.saved import read_saved
+from crawlers.saved import as_stored, differences, read_saved
+from vocwatch.cli import source_new, source_switch
 from vocwatch.cli.collect import STATUS_WORDS, JsonOption
 from vocwatch.cli.context import Context, print_json, print_rows, say
+from vocwatch.cli.health import health_command
+from vocwatch.cli.source_show import REQUIRED, coverage_of, filled, show_coverage, show_records
+from vocwatch.clock import business_date
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
+from vocwatch.models import SourceStatus
+from vocwatch.plain import one_line
+from vocwatch.settings import Source
 from vocwatch.settings.edit import set_key
 from vocwatch.store import runs
 
-RECORD_COLUMNS = ("kind", "published_at", "author", "rating", "likes", "text", "url")
+_STATES = {
+    "ok": SourceStatus.OK, "empty": SourceStatus.EMPTY, "captcha": SourceStatus.BLOCKED, "blocked": SourceStatus.BLOCKED,
+    "login": SourceStatus.BLOCKED,
+}
 
 
 def register(app: typer.Typer) -> None:
@@ -27,31 +37,51 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(no_args_is_help=True, help="来源")
     group.command("list", help="列出来源及最近一次结果")(list_command)
     group.command("test", help="读一遍来源（或一个存下来的页面），显示会入库的记录，不入库")(test_command)
-    group.command("new", help="看一个网址是什么页面，给出建议并写成来源文件")(new_command)
+    source_new.register(group)
+    group.command("health", help="各来源的状态、产量与平时相比、为什么降级、下一步")(health_command)
     group.command("enable", help="启用")(enable_command)
     group.command("disable", help="停用")(disable_command)
+    source_switch.register(group)
     app.add_typer(group, name="source")
 
 
+# -- list ---------------------------------------------------------------------------------------------------------
+
+
 def list_command(context: typer.Context, as_json: JsonOption = False) -> None:
-    """List every source with its last finished run."""
+    """List every source: switch, last run with its reason, last good run."""
     state: Context = context.obj
     rows = []
     with state.store.read() as connection:
         for source in state.settings.sources.values():
             last = next(iter(runs.history(connection, "crawl", source.name, 1)), None)
+            good = next(iter(runs.history(connection, "crawl", source.name, 1, SourceStatus.OK)), None)
             rows.append({
                 "name": source.name, "title": source.title, "enabled": tr("启用", "on") if source.enabled else tr("停用", "off"),
-                "owner": source.owner, "transport": source.transport,
-                "last": last.finished_at.astimezone(state.settings.app.zone).strftime("%m-%d %H:%M") if last and last.finished_at else None,
+                "owner": source.owner, "transport": source.transport, "last": _moment(state, last),
                 "status": tr(*STATUS_WORDS[last.outcome]) if last and last.outcome else tr("没跑过", "never run"),
-                "records": last.stats.get("records") if last else None, "why": last.reason if last else None,
+                "last_good": _moment(state, good), "records": last.stats.get("records") if last else None,
+                "why": (last.reason if last else None) or _unfilled_note(source),
             })
+    if not rows and not as_json:
+        say(tr("还没有来源。用 vocwatch source new 名字 网址 加一个", "No source yet. Add one with vocwatch source new NAME URL"))
     print_rows(rows, {
         "name": tr("来源", "Source"), "title": tr("站点", "Site"), "enabled": tr("开关", "Switch"), "owner": tr("负责人", "Owner"),
         "transport": tr("方式", "Transport"), "last": tr("最近一次", "Last run"), "status": tr("结果", "Result"),
-        "records": tr("条", "Records"), "why": tr("原因", "Why"),
+        "last_good": tr("最近正常", "Last good"), "records": tr("条", "Records"), "why": tr("原因", "Why"),
     }, as_json)
+
+
+def _moment(state: Context, run: runs.Run | None) -> str | None:
+    return run.finished_at.astimezone(state.settings.app.zone).strftime("%m-%d %H:%M") if run and run.finished_at else None
+
+
+def _unfilled_note(source: Source) -> str | None:
+    missing = "、".join(unfilled(source))
+    return tr(f"启用前要填：{missing}", f"to fill in first: {missing}") if missing and not source.enabled else None
+
+
+# -- test ---------------------------------------------------------------------------------------------------------
 
 
 def test_command(
@@ -59,77 +89,107 @@ def test_command(
     file: Annotated[Path | None, typer.Option(help="读这个存下来的页面，不访问网络")] = None,
     step: Annotated[str, typer.Option(help="--file 是哪一步的页面：listing、detail、comments")] = "",
     url: Annotated[str, typer.Option(help="--file 原来的网址")] = "",
+    against: Annotated[Path | None, typer.Option(help="与保存的预期结果（.expected.json 或所在目录）比较，不访问网络")] = None,
     limit: Annotated[int, typer.Option(min=1, help="最多读几页")] = 5,
     as_json: JsonOption = False,
 ) -> None:
     """Show records as they would be stored, and how full each field is; store nothing."""
     state: Context = context.obj
     source = state.source(name)
-    if file is None:
-        result = crawl(state.settings, state.store, [source.name], limit=limit, dry_run=True)[0]
-        _show_records(result.records, result.stats.get("coverage", {}), as_json)
-        say(f"{tr(*STATUS_WORDS[result.status])} {result.reason or ''}")
+    for path in (file, against):
+        if path is not None and not path.exists():
+            raise Stop(Exit.USAGE, tr(f"没有这个文件：{path}", f"No such file: {path}"))
+    if against is not None:
+        _compare(state, source, against, as_json)
         return
-    if not file.is_file():
-        raise Stop(Exit.USAGE, tr(f"没有这个文件：{file}", f"No such file: {file}"))
+    began = time.monotonic()
+    found = _from_file(state, source, file, step, url) if file is not None else _from_site(state, source, limit)
+    _show(state, found, time.monotonic() - began, as_json)
+    if found["status"] is SourceStatus.BLOCKED:
+        raise typer.Exit(Exit.BLOCKED)
+    lacking = [field for field in REQUIRED if 2 * filled(found["records"], field) < len(found["records"])]
+    if lacking:
+        say(tr(f"多数记录缺 {'、'.join(lacking)}。请改来源文件里这几个字段的写法再试",
+               f"Most records lack {', '.join(lacking)}. Edit these fields in the source file and try again"))
+    if lacking or not (found["records"] or found["status"] is SourceStatus.EMPTY):
+        raise typer.Exit(Exit.INCOMPLETE)
+
+
+def _from_site(state: Context, source: Source, limit: int) -> dict[str, Any]:
+    result = crawl(state.settings, state.store, [source.name], limit=limit, dry_run=True)[0]
+    stats = result.stats
+    failed = [f"{kind}：{stats.get('samples', {}).get(kind, '')}" for kind in stats.get("errors", {})]
+    return {
+        "status": result.status, "reason": result.reason or "", "records": list(result.records),
+        "pages": stats.get("pages", 0), "links": stats.get("listed", 0), "next_page": bool(stats.get("following")),
+        "problems": [*(f"{what}（{count} 条）" for what, count in stats.get("problems", {}).items()), *failed],
+    }
+
+
+def _from_file(state: Context, source: Source, file: Path, step: str, url: str) -> dict[str, Any]:
     used, found = read_saved(state.settings, source, file, step=step or None, url=url or None)
-    _show_records([_plain(record) for record in found.records], found.coverage, as_json)
-    say(f"{used}: {found.state} {found.reason}")
-    for problem in found.problems[:20]:
-        say(str(problem))
+    return {
+        "status": _STATES.get(found.state, SourceStatus.DEGRADED), "reason": f"{used}: {found.state} {found.reason}".strip(),
+        "records": as_stored(state.settings, source, found.records), "pages": 1, "links": len(found.links),
+        "next_page": found.next_url or False, "problems": [
+            tr(f"第 {problem.index + 1} 条 {problem.field}：{problem.reason} {problem.value}",
+               f"record {problem.index + 1} {problem.field}: {problem.reason} {problem.value}") for problem in found.problems
+        ],
+    }
 
 
-def _plain(record: Any) -> dict[str, Any]:
-    return asdict(record)
-
-
-def _show_records(records: Sequence[dict[str, Any]], coverage: dict[str, Any], as_json: bool) -> None:
+def _show(state: Context, found: Mapping[str, Any], seconds: float, as_json: bool) -> None:
+    records, zone = found["records"], state.settings.app.zone
+    coverage = coverage_of(records, zone)
     if as_json:
-        print_json({"records": list(records), "coverage": coverage})
+        print_json({**found, "seconds": round(seconds, 1), "coverage": coverage})
         return
-    print_rows(records, {key: key for key in RECORD_COLUMNS}, False)
-    filled = "  ".join(f"{field} {part[0]}/{part[1]}" for field, part in sorted(coverage.items()))
-    say(tr(f"{len(records)} 条；字段填充：{filled}", f"{len(records)} records; fields filled: {filled}"))
+    show_records(records, zone)
+    show_coverage(coverage)
+    following = tr("有", "yes") if found["next_page"] else tr("没有", "none")
+    say(tr(f"{len(records)} 条记录，{found['pages']} 个页面，{found['links']} 个链接，下一页：{following}，用时 {seconds:.1f} 秒。没有入库",
+           f"{len(records)} records, {found['pages']} pages, {found['links']} links, next page: {following}, {seconds:.1f} s. Nothing stored"))
+    say(f"{tr(*STATUS_WORDS[found['status']])} {found['reason']}".strip())
+    for problem in found["problems"][:20]:
+        say(tr(f"问题：{problem}", f"Problem: {problem}"))
 
 
-def new_command(
-    context: typer.Context, name: str, url: str,
-    title: Annotated[str, typer.Option(help="站点名", prompt="站点名")],
-    owner: Annotated[str, typer.Option(help="负责人", prompt="谁负责这个来源")],
-    basis: Annotated[str, typer.Option(help="访问依据", prompt="凭什么可以读（如：公开页面，无需登录）")],
-    as_json: JsonOption = False,
+def _compare(state: Context, source: Source, against: Path, as_json: bool) -> None:
+    cases, lines = differences(state.settings, source, against)
+    if as_json:
+        print_json({"pages": cases, "differences": lines})
+    for line in lines[:50]:
+        say(line)
+    if lines:
+        raise Stop(Exit.INCOMPLETE, tr(f"{cases} 个页面，{len(lines)} 处与预期不同（左边是现在读到的）", f"{cases} pages, {len(lines)} differences (left: as read now)"))
+    say(tr(f"{cases} 个页面，与预期一致", f"{cases} pages, all as expected"))
+
+
+# -- switches -----------------------------------------------------------------------------------------------------
+
+
+def unfilled(source: Source) -> list[str]:
+    """Return the fields that still say 待填."""
+    values = {"owner": source.owner, **{f"access.{key}": value for key, value in source.access.model_dump().items()}}
+    return [name for name, value in values.items() if isinstance(value, str) and value.startswith(TO_FILL)]
+
+
+def enable_command(
+    context: typer.Context, name: str,
+    yes: Annotated[bool, typer.Option("--yes", help="还有待填的也启用，要写 --reason")] = False,
+    reason: Annotated[str, typer.Option(help="为什么不等填好；记在来源文件里")] = "",
 ) -> None:
-    """Fetch once, politely; say what the page is; write config/sources/NAME.yaml, switched off until it is checked."""
+    """Switch a source on; comments in its file stay. Refuses while owner or access still say 待填."""
     state: Context = context.obj
-    if name in state.settings.sources:
-        raise Stop(Exit.USAGE, tr(f"已经有来源 {name}，请换个名字", f"There is a source {name} already; choose another name"))
-    try:
-        proposal: Proposal = propose(state.settings, name, url, title=title, owner=owner, basis=basis)
-        path = write_source(state.settings, proposal)
-    except ProposeError as error:
-        raise Stop(Exit(error.code), str(error)) from error
-    if as_json:
-        print_json({
-            "file": str(path), "robots": proposal.robots, "page": proposal.kind, "coverage": proposal.coverage,
-            "notes": list(proposal.notes), "records": [_plain(r) for r in proposal.records],
-        })
-        return
-    say(tr(f"robots.txt：{proposal.robots}", f"robots.txt: {proposal.robots}"))
-    say(tr(f"页面类型：{proposal.kind}，读出 {len(proposal.records)} 条：", f"Page: {proposal.kind}, {len(proposal.records)} records:"))
-    print_rows([_plain(r) for r in proposal.records[:5]], {key: key for key in RECORD_COLUMNS}, False)
-    filled = "  ".join(f"{field} {part[0]}/{part[1]}" for field, part in sorted(proposal.coverage.items()))
-    say(tr(f"字段填充：{filled}", f"Fields filled: {filled}"))
-    for note in proposal.notes:
-        say(tr(f"注意：{note}", f"Note: {note}"))
-    say(tr(f"已写好 {path}（未启用）。接下来：", f"Written to {path} (off). Next:"))
-    say(tr(f"  vocwatch source test {name}      看会入库的记录；不对就改这个文件再试", f"  vocwatch source test {name}      look at the records; edit the file until they are right"))
-    say(tr(f"  vocwatch source enable {name}    启用", f"  vocwatch source enable {name}    switch it on"))
-    say(tr(f"  vocwatch crawl {name}            采集", f"  vocwatch crawl {name}            crawl"))
-
-
-def enable_command(context: typer.Context, name: str) -> None:
-    """Switch a source on; comments in its file stay."""
-    _switch(context.obj, name, True)
+    missing = unfilled(state.source(name))
+    path = state.env.config / "sources" / f"{name}.yaml"
+    if missing and not (yes and reason.strip()):
+        raise Stop(Exit.USAGE, tr(
+            f"{path} 里还没填：{'、'.join(missing)}。填好再启用；非启用不可就加 --yes --reason 原因，原因会记在文件里",
+            f"Still to be filled in in {path}: {', '.join(missing)}. Fill them in, or add --yes --reason WHY, which is noted in the file",
+        ))
+    note = f"{business_date(state.now, state.settings.app.zone)} 未填齐就启用：{one_line(reason, 200)}" if missing else None
+    _switch(state, name, True, note)
 
 
 def disable_command(context: typer.Context, name: str) -> None:
@@ -137,8 +197,8 @@ def disable_command(context: typer.Context, name: str) -> None:
     _switch(context.obj, name, False)
 
 
-def _switch(state: Context, name: str, on: bool) -> None:
+def _switch(state: Context, name: str, on: bool, note: str | None = None) -> None:
     source = state.source(name)
     path = state.env.config / "sources" / f"{source.name}.yaml"
-    set_key(path, "enabled", on)
+    set_key(path, "enabled", on, note)
     say(tr(f"{name} 已{'启用' if on else '停用'}（{path}）", f"{name} is {'on' if on else 'off'} ({path})"))

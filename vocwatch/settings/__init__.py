@@ -3,6 +3,7 @@
 from vocwatch.settings.app import App, Shop
 from vocwatch.settings.env import Environment, Smtp, checkout_root, read_environment
 from vocwatch.settings.loader import Settings, load_settings
+from vocwatch.settings.refusals import Refusals
 from vocwatch.settings.session_maps import SessionMap
 from vocwatch.settings.sources import Source
 from vocwatch.settings.topics import Topics
@@ -10,6 +11,6 @@ from vocwatch.settings.watches import Watch, Watches
 from vocwatch.settings.yamlfile import ConfigError
 
 __all__ = [
-    "App", "ConfigError", "Environment", "SessionMap", "Settings", "Shop", "Smtp", "Source", "Topics",
+    "App", "ConfigError", "Environment", "Refusals", "SessionMap", "Settings", "Shop", "Smtp", "Source", "Topics",
     "Watch", "Watches", "checkout_root", "load_settings", "read_environment",
 ]

