@@ -232,7 +232,9 @@ class RunContext:
 
 def spec_key(source: Source) -> str:
     """A short name for how a source reads its pages: start addresses and steps, not owner or rate."""
-    parts = source.model_dump_json(include={"start", "keywords", "listing", "detail", "comments", "transport", "charset"})
+    # Without what is not said: a new setting with a default must not make every source be read anew.
+    read = {"start", "keywords", "listing", "detail", "comments", "transport", "charset"}
+    parts = source.model_dump_json(include=read, exclude_defaults=True)
     return hashlib.sha256(parts.encode()).hexdigest()[:12]
 
 

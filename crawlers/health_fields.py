@@ -11,8 +11,8 @@ REQUIRED_SHARE = 0.5
 MIN_FIRST = 5  # so few records prove nothing without a history
 USUAL = 0.5  # a field that is missing half the time says nothing by missing
 MIN_DROP, MIN_DROP_POOLED = 0.03, 0.02
-ODD, ODD_POOLED = 0.0002, 0.006
-ALWAYS = 0.97  # a field that is there this often is not optional: for others pooled runs have to be as odd as one
+ALWAYS = 0.97  # a field that is there this often is not optional
+ODD, ODD_ALWAYS, ODD_POOLED = 0.0002, 0.001, 0.006  # a few pooled optional fields have to be as odd as those of one run
 MIN_POOLED = 3
 # Of what was there when the source was described, half has to be readable even in the first run.
 MUST_PARSE = ("published_at", "rating")
@@ -52,7 +52,8 @@ def _fallen(history: History, group: str, name: str, hits: int, total: int) -> F
         return None
     kind = "fields" if group == "coverage" else "invalid"
     verb = "读到" if group == "coverage" else "看得懂"
-    if usual - hits / total >= MIN_DROP and missing > 1 and history.lack(group, name, missing, total) < ODD:
+    odd = ODD_ALWAYS if usual >= ALWAYS else ODD
+    if usual - hits / total >= MIN_DROP and missing > 1 and history.lack(group, name, missing, total) < odd:
         return kind, f"{name} 只有 {hits / total:.0%} {verb}，平时 {usual:.0%}，页面写法可能变了"
     (missing, total), odds = history.pooled_lack(group, name, missing, total)
     if missing >= MIN_POOLED and usual - (1 - missing / total) >= MIN_DROP_POOLED and odds < (ODD_POOLED if usual >= ALWAYS else ODD):

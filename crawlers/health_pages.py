@@ -22,7 +22,8 @@ MIN_FIRST_PAGE = 3  # with fewer entries than this on an ordinary first page, an
 MIN_EMPTY = 5  # so many post pages without a post are no accident even in the first run
 MIN_REPEATED = 5
 MIN_UNKEPT = 3
-ODD = 0.001  # one run's pages
+ODD = 0.003  # one run's changed pages
+RARE = 0.001  # one run's empty, repeating or comment-less ones
 ODD_POOLED = 0.008  # this run's together with the last two
 
 
@@ -55,7 +56,7 @@ def detail_faults(tally: Tally, history: History, words: Mapping[str, str]) -> l
         kind, count = tally.comments_failed.most_common(1)[0]
         faults.append(("comments", f"有 {broken} 次评论没读出来：{words.get(kind, kind)} {count} 次"))
     unkept, said = tally.promised
-    if unkept >= MIN_UNKEPT and history.share_of("promised", unkept, said) < ODD:
+    if unkept >= MIN_UNKEPT and history.share_of("promised", unkept, said) < RARE:
         faults.append(("comments", f"{said} 篇写着有评论，{unkept} 篇一条也没读到，平时不是这样"))
     if tally.details_refused and tally.details_refused >= tally.details:
         faults.append(("robots", f"robots.txt 不允许读详情页，{tally.details_refused} 个都没有读"))
@@ -118,7 +119,7 @@ def _emptied(tally: Tally, history: History) -> list[Fault]:
     if not empty:
         return []
     first = not history.same and empty == total >= MIN_EMPTY
-    odd = empty > 1 and history.share_of("empties", empty, total) < ODD
+    odd = empty > 1 and history.share_of("empties", empty, total) < RARE
     if not (first or odd):
         return []
     return [("soft_empty", f"{total} 个详情页有 {empty} 个是空的{'，平时不是这样' if odd else ''}，可能被限制")]
@@ -130,6 +131,6 @@ def repetition_faults(tally: Tally, history: History) -> list[Fault]:
     if same < MIN_REPEATED:
         return []
     first = not history.same and same > 0.5 * total
-    if first or (same >= 0.1 * total and history.share_of("repeated", same, total) < ODD):
+    if first or (same >= 0.1 * total and history.share_of("repeated", same, total) < RARE):
         return [("repeated", f"{total} 个详情页有 {same} 个正文一字不差，读到的多半是提示页，不是内容")]
     return []

@@ -259,7 +259,7 @@ def _not_before(context: RunContext, blocks: int) -> dt.datetime | None:
 
 def clean(text: str) -> str:
     """Return the text without control characters and lone surrogates; line ends become newlines."""
-    if not _JUNK.search(text):  # \r is among them
+    if text.isprintable() or not _JUNK.search(text):  # \r is among them
         return text
     return _JUNK.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 

@@ -20,6 +20,7 @@ from crawlers.propose_visit import ProposeError, Visitor
 from crawlers.requests import keywords, starts, with_page
 from vocwatch.clock import business_date
 from vocwatch.exits import Exit
+from vocwatch.lang import tr
 from vocwatch.models import MentionRecord, Page
 from vocwatch.settings import ConfigError, Settings, Source
 
@@ -68,7 +69,7 @@ def propose(
     _check_address(url)
     path = source_path(settings, name)
     if path.exists():
-        raise ProposeError(Exit.USAGE, f"{path} 已经存在，不覆盖。请换个名字，或先改名、删掉旧文件")
+        raise ProposeError(Exit.USAGE, _taken(path))
     base = {
         "name": name,
         "start": [url],
@@ -97,15 +98,23 @@ def write_source(settings: Settings, proposal: Proposal) -> Path:
     try:
         return write(settings, proposal)
     except FileExistsError as error:
-        raise ProposeError(
-            Exit.USAGE, f"{error.filename} 已经存在，不覆盖。请换个名字，或先改名、删掉旧文件"
-        ) from error
+        raise ProposeError(Exit.USAGE, _taken(error.filename)) from error
     except ConfigError as error:
-        raise ProposeError(Exit.CONFIGURATION, f"写出的来源文件读不回来，没有保存：{error}") from error
+        raise ProposeError(Exit.CONFIGURATION, tr(
+            f"写出的来源文件读不回来，没有保存：{error}", f"The source file can't be read back and was not kept: {error}",
+        )) from error
     except OSError as error:
-        raise ProposeError(
-            Exit.STORAGE, f"{error.filename}: 写不进去（{error.strerror}）。请检查权限和磁盘空间"
-        ) from error
+        raise ProposeError(Exit.STORAGE, tr(
+            f"{error.filename}: 写不进去（{error.strerror}）。请检查权限和磁盘空间",
+            f"{error.filename}: can't be written ({error.strerror}). Check permissions and disk space",
+        )) from error
+
+
+def _taken(path: object) -> str:
+    return tr(
+        f"{path} 已经存在，不覆盖。请换个名字，或先改名、删掉旧文件",
+        f"{path} exists and is not replaced. Choose another name, or rename or remove the old file",
+    )
 
 
 def source_path(settings: Settings, name: str) -> Path:
@@ -125,9 +134,13 @@ def _check_address(url: str) -> None:
     except ValueError:
         usable = False
     if not usable:
-        raise ProposeError(Exit.USAGE, f"网址看不懂：{url[:200]}。要写完整的 http:// 或 https:// 地址")
+        raise ProposeError(Exit.USAGE, tr(
+            f"网址看不懂：{url[:200]}。要写完整的 http:// 或 https:// 地址", f"No address: {url[:200]}. Write it whole, with http:// or https://",
+        ))
     if parts.username or parts.password:
-        raise ProposeError(Exit.USAGE, "网址里不能带用户名和密码：只读不登录就能看到的内容")
+        raise ProposeError(Exit.USAGE, tr(
+            "网址里不能带用户名和密码：只读不登录就能看到的内容", "No user name or password in the address: only what shows without login is read",
+        ))
 
 
 def _answers(person: Person, access: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,7 +168,7 @@ def _validated(plain: Mapping[str, Any]) -> Source:
         where = ".".join(str(part) for part in fault["loc"]) or "来源"
         raise ProposeError(
             Exit.USAGE,
-            f"{where}：{str(fault['msg']).removeprefix('Value error, ')}（现在是 {str(fault.get('input'))[:80]}）",
+            f"{where}：{str(fault['msg']).removeprefix('Value error, ')}（{tr('现在是', 'now')} {str(fault.get('input'))[:80]}）",
         ) from error
 
 
@@ -183,8 +196,14 @@ class _Conversation:
         search = search_in(url)
         if search is None:
             return
-        choices = [Choice(f"换成 {{keyword}}：{search.template}"), Choice("不换，只搜这个词")]
-        if not sure and self._ask(f"这是一个搜索地址，搜的是“{search.word}”。要不要换成占位符，逐个搜索监测词？", choices):
+        choices = [
+            Choice(tr(f"换成 {{keyword}}：{search.template}", f"yes: {search.template}")),
+            Choice(tr("不换，只搜这个词", "no, this word only")),
+        ]
+        if not sure and self._ask(tr(
+            f"这是一个搜索地址，搜的是“{search.word}”。要不要换成占位符，逐个搜索监测词？",
+            f"This is a search for “{search.word}”. Put a placeholder there and search for every watched word?",
+        ), choices):
             return
         self.base.update(start=[search.template], keywords="watches")
         if search.word in keywords(self._settings, _validated({**self.base, "listing": {"extract": "html"}})):
@@ -201,9 +220,10 @@ class _Conversation:
         draft = _validated({**self.base, "listing": {"extract": "html"}})
         start = next(starts(self._settings, draft, self._settings.clock.now()), None)
         if start is None:
-            raise ProposeError(
-                Exit.USAGE, "网址里有 {keyword}，但 config/watches.yaml 里还没有品牌词。请先写监测词"
-            )
+            raise ProposeError(Exit.USAGE, tr(
+                "网址里有 {keyword}，但 config/watches.yaml 里还没有品牌词。请先写监测词",
+                "The address has {keyword}, but config/watches.yaml names no brand yet. Write the watches first",
+            ))
         address = with_page(self._looked_at or start.url, 1)
         first = self._visitor.read(address)
         if (first.records is None and first.links is None) or (first.shell and not _real(first)):
@@ -240,7 +260,7 @@ class _Conversation:
 
     def _decide(self, first: Reading) -> Proposal:
         """Records of this page, or its links with what stands behind them."""
-        self._tell(f"页面类型：{first.kind}")
+        self._tell(tr(f"页面类型：{first.kind}", f"Kind of page: {first.kind}"))
         records, links = first.records, first.links
         summary = first.kind == "RSS/Atom" and records is not None and _median(records) < FEED_SUMMARY
         if links is not None and (not _real(first) or summary):
@@ -264,7 +284,10 @@ class _Conversation:
             return best
         offered = [best, *rivals]
         choices = [Choice(_place(trial), tuple(trial.found.records[:3])) for trial in offered]
-        taken = self._ask(f"我找到 {len(offered)} 组重复内容，哪一组是要收的（评论、评价、帖子）？", choices)
+        taken = self._ask(tr(
+            f"我找到 {len(offered)} 组重复内容，哪一组是要收的（评论、评价、帖子）？",
+            f"There are {len(offered)} groups that look alike. Which one holds the comments, reviews or posts?",
+        ), choices)
         if len(rivals) and taken == 0:
             self._notes.append(f"页面上还有 {len(rivals)} 组相近的内容没有收：{'；'.join(map(_place, rivals))}")
         return offered[taken]
@@ -276,14 +299,17 @@ class _Conversation:
         found = best_of([reading for reading, _, _ in sampled], benches)
         if found is None:
             seen, link, _ = sampled[0]
-            raise ProposeError(
-                Exit.INCOMPLETE, f"列表读得到，但详情页 {link.url} 没有认出正文。看到的是：{seen.seen}"
-            )
+            raise ProposeError(Exit.INCOMPLETE, tr(
+                f"列表读得到，但详情页 {link.url} 没有认出正文。看到的是：{seen.seen}。请换成详情页的网址再试一次",
+                f"The list was read, but no text was found behind {link.url}. Seen: {seen.seen}. Try the address of one post",
+            ))
         detail, records = found
         link, transport = next((link, transport) for reading, link, transport in sampled if reading is detail)
         records = self._chosen(records, detail.rivals if records is detail.records else ())
         if summaries is not None and _median(records) < LONGER * _longest(summaries):
-            raise ProposeError(Exit.INCOMPLETE, f"详情页 {link.url} 的正文不比订阅源里的长")
+            raise ProposeError(Exit.INCOMPLETE, tr(
+                f"详情页 {link.url} 的正文不比订阅源里的长", f"The text of {link.url} is no longer than that of the feed",
+            ))
         listing = self._for_browser(fitted_listing(links, records, listed))
         step = records.draft.complete()
         if self.base.get("transport") == "browser" and transport == "http":
@@ -305,7 +331,7 @@ class _Conversation:
         listing = one_further(links.draft.complete(), link, reading.more)
         if listing is None:
             return None, sampled
-        self._tell(f"评价在另一页：{reading.more}")
+        self._tell(tr(f"评价在另一页：{reading.more}", f"The reviews stand on another page: {reading.more}"))
         further = Link(reading.more, None, link.carried)
         try:
             found, transport = self._detail(further)
@@ -318,7 +344,7 @@ class _Conversation:
         """Read one page behind the list; two more where it shows no answers. Raises ProposeError."""
         read: list[tuple[Reading, Link, str]] = []
         for link in links:
-            self._tell(f"跟进一个详情页：{link.url}")
+            self._tell(tr(f"跟进一个详情页：{link.url}", f"Following one detail page: {link.url}"))
             try:
                 reading, transport = self._detail(link)
             except ProposeError as error:
@@ -381,10 +407,10 @@ class _Conversation:
             coverage = found.coverage or coverage
         records = [record for entry in saved for record in entry.records]
         if not any(record.text.strip() for record in records):
-            raise ProposeError(
-                Exit.INCOMPLETE,
+            raise ProposeError(Exit.INCOMPLETE, tr(
                 f"{source.start[0]} 认得出结构（{kind}），但没有一条读得出正文。请换一个有内容的页面再试",
-            )
+                f"{source.start[0]} has a known structure ({kind}), but no text in it. Try a page that holds something",
+            ))
         if not any(record.published_at for record in records):
             self._notes.append("没有读到发布时间：日报按采集时间计，请尽量在来源文件里补上 published_at")
         return Proposal(source, kind, self._visitor.robots, records, coverage, tuple(self._notes), tuple(saved))

@@ -8,15 +8,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from crawlers.fetch import NETWORK, WORDS
-from crawlers.fetchone import ALLOWED, Fetched, fetch_page
+from crawlers.fetchone import Fetched, fetch_page
 from crawlers.guard import is_login, leads_to_login
 from crawlers.propose_page import Reading, read_page
 from vocwatch.exits import Exit
+from vocwatch.lang import tr
 from vocwatch.settings import ConfigError, Settings, Source
 from vocwatch.settings.yamlfile import load_model
 
-DOORS = "不绕过。可以改用：官方开放接口、自有店铺的商家后台导出（CSV、Excel、JSON）、网站自己提供的 RSS"
-BY_HAND = "参照 docs/add-a-source.zh-CN.md 手写来源文件"
+
+def _doors() -> str:
+    return tr(
+        "不绕过。可以改用：官方开放接口、自有店铺的商家后台导出（CSV、Excel、JSON）、网站自己提供的 RSS",
+        "It is not gone around. Use instead: the official API, the export of your own shop's back office (CSV, Excel, JSON), "
+        "the site's own RSS",
+    )
 
 
 class ProposeError(Exception):
@@ -52,14 +58,17 @@ class Visitor:
         if leads_to_login(page.request_url, page.url) or (
             300 <= page.status < 400 and is_login(page.headers.get("location", ""))
         ):
-            raise self._blocked(url, "被转到登录页，要登录才能看")
+            raise self._blocked(url, tr("被转到登录页，要登录才能看", "sent to a login page"))
         reading = read_page(page, self.base, self._settings.app.zone)
         sure = reading.records is not None and reading.records.sure
         if reading.sign.hard or (reading.sign.state != "ok" and not sure and not reading.empty_shell):
             raise self._refused(url, reading)
         if 300 <= page.status < 400:
             raise ProposeError(
-                Exit.INCOMPLETE, f"{url} 返回跳转（{page.status}），没有内容。请换成最终打开的网址再试"
+                Exit.INCOMPLETE, tr(
+                    f"{url} 返回跳转（{page.status}），没有内容。请换成最终打开的网址再试",
+                    f"{url} redirects ({page.status}) and holds nothing. Use the address that finally opens",
+                ),
             )
         return reading
 
@@ -67,7 +76,7 @@ class Visitor:
         """Look once more with a browser at a page that shows nothing without one; None where that brings nothing."""
         if first.kind in ("RSS/Atom", "JSON 接口") or (not first.shell and "脚本 0 个" in first.seen):
             return None
-        self._tell("页面不运行脚本就没有内容，改用浏览器再看一次")
+        self._tell(tr("页面不运行脚本就没有内容，改用浏览器再看一次", "Nothing shows until scripts have run: looking again with a browser"))
         try:
             drawn = self.read(url, "browser")
         except ProposeError as error:
@@ -82,7 +91,7 @@ class Visitor:
         if fetched.robots and not self.robots:
             self.robots = f"{fetched.robots}（{fetched.rule}）" if fetched.rule else fetched.robots
             self.base["access"] = {**self.base["access"], "robots": self.robots}
-            self._tell(f"robots.txt：{self.robots}")
+            self._tell(tr(f"robots.txt：{self.robots}", f"robots.txt: {self.robots}"))
         if fetched.crawl_delay > self._delay:
             self._delay = fetched.crawl_delay
             self._notes.append(f"robots.txt 要求每次间隔 {fetched.crawl_delay:g} 秒，已写进 rate.delay_seconds")
@@ -94,42 +103,51 @@ class Visitor:
         error = fetched.error or "network"
         if error == "robots":
             rule = f"（{fetched.rule}）" if fetched.rule else ""
-            return ProposeError(Exit.BLOCKED, f"robots.txt：不允许读 {url}{rule}。{DOORS}{self.catalogue(url)}")
+            return ProposeError(Exit.BLOCKED, tr(
+                f"robots.txt：不允许读 {url}{rule}。{_doors()}{self.catalogue(url)}",
+                f"robots.txt does not allow {url}{rule}. {_doors()}{self.catalogue(url)}",
+            ))
         unreachable = error == "robots_unreachable" and any(
             WORDS[kind] in fetched.why for kind in NETWORK - {"server_error"}
         )
         if error == "robots_unreachable" and not unreachable:
-            return ProposeError(
-                Exit.BLOCKED,
-                f"robots.txt：读不到（按不允许处理）。{fetched.why}。请过一会儿再试；一直这样就{DOORS}",
-            )
+            return ProposeError(Exit.BLOCKED, tr(
+                f"robots.txt：读不到（按不允许处理）。{fetched.why}。请过一会儿再试；一直这样就{_doors()}",
+                f"robots.txt can't be read, which counts as not allowed. {fetched.why}. Try again later. {_doors()}",
+            ))
         if error in ("private", "scheme", "address"):
-            return ProposeError(
-                Exit.USAGE,
+            return ProposeError(Exit.USAGE, tr(
                 f"{url}：{fetched.why or WORDS[error]}。自建实例请把主机写进 config/vocwatch.yaml 的 crawler.allow_private_hosts",
-            )
+                f"{url}: {fetched.why or WORDS[error]}. For an instance of your own, add its host to crawler.allow_private_hosts in config/vocwatch.yaml",
+            ))
         why = fetched.why if unreachable or error not in WORDS else WORDS[error]
-        return ProposeError(Exit.INCOMPLETE, f"{url} 没有读到：{why}。请核对网址、确认网络通畅后再试")
+        return ProposeError(Exit.INCOMPLETE, tr(
+            f"{url} 没有读到：{why}。请核对网址、确认网络通畅后再试", f"{url} could not be read: {why}. Check the address and the network",
+        ))
 
     def _refused(self, url: str, reading: Reading) -> ProposeError:
         state, reason = reading.sign.state, reading.sign.reason
         if state == "removed":
-            return ProposeError(Exit.USAGE, f"{url}：{reason}。请核对网址")
+            return ProposeError(Exit.USAGE, tr(f"{url}：{reason}。请核对网址", f"{url}: {reason}. Check the address"))
         if state == "unavailable":
-            return ProposeError(Exit.INCOMPLETE, f"{url}：{reason}。请过一会儿再试")
+            return ProposeError(Exit.INCOMPLETE, tr(f"{url}：{reason}。请过一会儿再试", f"{url}: {reason}. Try again later"))
         return self._blocked(url, reason)
 
     def _blocked(self, url: str, reason: str) -> ProposeError:
         robots = f"（robots.txt：{self.robots}）" if self.robots else ""
-        return ProposeError(Exit.BLOCKED, f"{url} 受阻：{reason}{robots}。{DOORS}{self.catalogue(url)}")
+        return ProposeError(Exit.BLOCKED, tr(
+            f"{url} 受阻：{reason}{robots}。{_doors()}{self.catalogue(url)}", f"{url} is blocked: {reason}{robots}. {_doors()}{self.catalogue(url)}",
+        ))
 
     def unread(self, reading: Reading) -> ProposeError:
         """Say that the page came and holds nothing that could be stored, and what was seen in its place."""
-        return ProposeError(
-            Exit.INCOMPLETE,
-            f"{reading.page.url} 读到了（robots.txt：{self.robots}），但没有认出能入库的内容。看到的是：{reading.seen}。"
-            f"请换成列表页、详情页或接口的地址，或{BY_HAND}{self.catalogue(reading.page.url)}",
-        )
+        url = reading.page.url
+        return ProposeError(Exit.INCOMPLETE, tr(
+            f"{url} 读到了（robots.txt：{self.robots}），但没有认出能入库的内容。看到的是：{reading.seen}。"
+            f"请换成列表页、详情页或接口的地址，或参照 docs/add-a-source.zh-CN.md 手写来源文件{self.catalogue(url)}",
+            f"{url} was read (robots.txt: {self.robots}), but holds nothing that could be stored. Seen: {reading.seen}. "
+            f"Use the address of a list, a post or an API, or write the file by hand (docs/add-a-source.md){self.catalogue(url)}",
+        ))
 
     def catalogue(self, url: str) -> str:
         """Name the catalogue's entry for the same site, where there is one."""
@@ -140,10 +158,5 @@ class Visitor:
             except ConfigError:
                 continue
             if any((urlsplit(start).hostname or "").endswith(host) for start in (*entry.start, entry.access.terms) if start):
-                return f"。目录里已有 {path.name}，可以直接复制来改"
+                return tr(f"。目录里已有 {path.name}，可以直接复制来改", f". The catalogue has {path.name}, to be copied and edited")
         return ""
-
-
-def is_allowed(verdict: str) -> bool:
-    """Whether a verdict on robots.txt, as it is written into a source file, lets the page be read."""
-    return verdict.startswith(ALLOWED)

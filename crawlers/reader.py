@@ -23,6 +23,7 @@ from vocwatch.settings.sources import Step
 
 FORBIDDEN = frozenset({401, 403, 407, 412, 418, 451})
 REFUSALS_IN_A_ROW = 3
+NEVER = 0.005  # the chance of something that a few hundred earlier texts have not shown once
 MAX_PROBLEMS = 200  # of one page, counted
 PARSE_SECONDS = 30.0  # processor time; an ordinary page takes milliseconds
 DEFAULT_WAIT = 600.0
@@ -63,6 +64,9 @@ class Reader:
             found = self.extract(page, step, role, carried, root)
             tally.quarantined += found.quarantined
             kind, why = self._by_state(found, page, role), found.reason
+            if kind is None and role == "detail" and self._bodyless(found):
+                tally.quarantined += len(found.records)
+                kind, why = "drift", "只读到标题，没有正文，这个来源的帖子向来有正文"
             if kind is None:
                 self._refused_in_a_row = 0
                 self._count(found, role)
@@ -89,6 +93,15 @@ class Reader:
             return None, page
         sign = judge_signs(page, decode(page, self._context.source.charset), self._context.source)
         return (True if sign.state == "ok" else False if sign.state == "removed" else None), page
+
+    def _bodyless(self, found: Extraction) -> bool:
+        """Whether a post lacks the text that this source's posts have always had: nothing to store as if it were whole.
+
+        It is asked for again in the next run, since its page does not count as visited.
+        """
+        posts = [record for record in found.records if record.parent is None]
+        alone = bool(posts) and all(record.extra.get("title_only") for record in posts)
+        return alone and self._context.history.lack("coverage", "detail.text", 1, 1) < NEVER
 
     def _count(self, found: Extraction, role: str) -> None:
         """Count what a page that could be read held."""

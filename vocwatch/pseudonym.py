@@ -16,7 +16,7 @@ class Pseudonyms:
     """Turns names and order numbers into 16-character codes with HMAC-SHA256 under one secret key."""
 
     def __init__(self, key: bytes):
-        self._key = key
+        self._keyed = hmac.new(key, digestmod="sha256")
         self._code = lru_cache(maxsize=20_000)(self._make)  # the same people write again and again
 
     def of(self, scope: str, value: str | None) -> str | None:
@@ -26,8 +26,9 @@ class Pseudonyms:
         return self._code(f"{scope}\0{value.strip()}")
 
     def _make(self, text: str) -> str:
-        digest = hmac.digest(self._key, text.encode("utf-8", "replace"), "sha256")
-        return base64.b32encode(digest[:10]).decode().lower()
+        keyed = self._keyed.copy()
+        keyed.update(text.encode("utf-8", "replace"))
+        return base64.b32encode(keyed.digest()[:10]).decode().lower()
 
 
 def load_pseudonyms(env: Environment) -> Pseudonyms:

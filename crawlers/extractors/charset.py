@@ -13,6 +13,7 @@ REPLACEMENT_LIMIT = 0.005
 GARBLED = 0.05  # share of U+FFFD in the text of one record from which on it is none; a broken emoji is not enough
 _BROKEN_EMOJI = 8  # U+FFFD that two of them leave
 NOISE = 0.1  # share of stray bytes among the characters beyond ASCII that UTF-8 is forgiven
+SURELY = 0.3  # so plausible is no text that was read with a wrong table
 CLEARLY = 0.1  # so much more plausible has a text to be than the one that the page declares
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -123,6 +124,8 @@ def _utf8(body: bytes) -> str | None:
 
 def _guess(body: bytes, told: str | None) -> str:
     """Take what makes the best Chinese; what header or meta said needs to be no more than about as good."""
+    if told is not None and _plausible(told) >= SURELY:
+        return told
     best = max((_tolerant(body, name) for name in ("gb18030", "big5hkscs")), key=_plausible)
     if told is not None:
         return best if _plausible(best) > _plausible(told) + CLEARLY else told

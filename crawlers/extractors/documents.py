@@ -9,6 +9,7 @@ text a reader sees.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, Protocol
 
@@ -119,16 +120,15 @@ class HtmlDocument:
             return [Markup(node.html) for node in nodes if node.html]
         return [value for node in nodes if (value := node.attributes.get(attribute))]
 
-    def first_text(self, item: Any, path: str, picture: bool = False) -> str | None:
-        """Return the first filled value at `path` as the text a reader sees: what `read` and `text_of` give."""
-        if path.startswith(("page:", "xpath:")):
-            values = (text_of(value, picture) for value in self.read(item, path))
-            return next((value for value in values if value), None)
-        selector, attribute = split_attribute(path)
-        for node in self._nodes(item, selector):
-            value = node_to_text(node, picture) if attribute is None else node.attributes.get(attribute)
-            if value:
-                return value
+    def first_text(
+        self, item: Any, places: Sequence[tuple[str, str | None]], picture: bool = False
+    ) -> str | None:
+        """Return the first filled value at several (selector, attribute): what `read` and `text_of` give together."""
+        for selector, attribute in places:
+            for node in self._nodes(item, selector):
+                value = node_to_text(node, picture) if attribute is None else node.attributes.get(attribute)
+                if value:
+                    return value
         return None
 
     def _nodes(self, item: Any, selector: str) -> list[LexborNode]:

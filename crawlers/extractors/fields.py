@@ -8,13 +8,14 @@ from functools import lru_cache
 from typing import Any
 
 from crawlers.extractors import jsonpage
-from crawlers.extractors.documents import Document, HtmlDocument, Markup, text_of
+from crawlers.extractors.documents import Document, HtmlDocument, Markup, split_attribute, text_of
 from crawlers.extractors.htmltext import html_to_text
 from crawlers.extractors.limits import cut
 from crawlers.extractors.values import clean_line
 from vocwatch.settings.sources import FieldSpec
 
 MAX_REGEX_INPUT = 20_000
+MAX_PLANS = 1024
 _PLACE = re.compile(r"\{([^{}]+)\}")
 
 
@@ -24,11 +25,43 @@ def read_fields(specs: Mapping[Any, FieldSpec], item: Any, document: Document) -
     Fields with a template are filled last, since they may name the others.
     """
     values: dict[str, Any] = {}
-    for name, spec in sorted(specs.items(), key=lambda pair: pair[1].template is not None):
-        value = read_field(name, spec, item, document, values)
+    page = document if isinstance(document, HtmlDocument) else None
+    for name, spec, places in _plan(specs):
+        if page is not None and places:
+            value = page.first_text(item, places, name == "text")
+        else:
+            value = read_field(name, spec, item, document, values)
         if value is not None:
             values[name] = value
     return values
+
+
+Plan = list[tuple[str, FieldSpec, tuple[tuple[str, str | None], ...]]]
+_plans: dict[int, tuple[Mapping[Any, FieldSpec], Plan]] = {}
+
+
+def _plan(specs: Mapping[Any, FieldSpec]) -> Plan:
+    """The fields in their order, with the places of those that are nothing but the first text at a CSS path.
+
+    Worked out once for each specification: a page asks for it hundreds of times.
+    """
+    known = _plans.get(id(specs))
+    if known is None or known[0] is not specs:
+        ordered = sorted(specs.items(), key=lambda pair: pair[1].template is not None)
+        plan = [(name, spec, _places(spec)) for name, spec in ordered]
+        if len(_plans) >= MAX_PLANS:
+            _plans.clear()
+        _plans[id(specs)] = known = (specs, plan)  # holding on to the specification keeps its id its own
+    return known[1]
+
+
+def _places(spec: FieldSpec) -> tuple[tuple[str, str | None], ...]:
+    more = (spec.regex, spec.const, spec.template, spec.join)
+    if spec.html or spec.map or any(part is not None for part in more):
+        return ()
+    if any(" |> " in path or path.startswith(("page:", "xpath:")) for path in spec.path):
+        return ()
+    return tuple(split_attribute(path.strip()) for path in spec.path)
 
 
 def read_field(name: str, spec: FieldSpec, item: Any, document: Document, known: Mapping[str, Any]) -> Any:
@@ -52,15 +85,9 @@ def read_field(name: str, spec: FieldSpec, item: Any, document: Document, known:
 
 
 def _first(name: str, spec: FieldSpec, item: Any, document: Document) -> Any:
-    whole_page = isinstance(document, HtmlDocument) and not spec.html and spec.join is None
     for path in spec.path:
-        head, piped = _split_pipe(path)
-        if whole_page and not piped:
-            text = document.first_text(item, head, name == "text")
-            if text is not None:
-                return text
-            continue
-        values = document.read(item, head)
+        head, _, piped = path.partition(" |> ")
+        values = document.read(item, head.strip())
         if piped:
             values = [inner for value in values for inner in _inside(value, piped)]
         if spec.html:
@@ -77,12 +104,6 @@ def _first(name: str, spec: FieldSpec, item: Any, document: Document) -> Any:
             return spec.join.join(str(value) for value in plain)
         return plain[0]
     return None
-
-
-@lru_cache(maxsize=1024)
-def _split_pipe(path: str) -> tuple[str, str]:
-    head, _, piped = path.partition(" |> ")
-    return head.strip(), piped
 
 
 def _plain(value: Any) -> bool:

@@ -65,7 +65,7 @@ class Reading:
                 continue
             converted = self._one(name, value, values, scales.get(name))
             self._validate(f"{group}{name}", value, converted, values)
-            if converted in (None, ""):
+            if converted is None or converted == "":
                 if str(value).strip() and name not in COUNTS:
                     self.problem(name, "读到了值，但看不懂", value)
                 continue
@@ -95,11 +95,13 @@ class Reading:
 
     def _validate(self, name: str, value: Any, converted: Any, values: Mapping[str, Any]) -> None:
         """Count whether a value that stood there made sense; a time that lies ahead does not."""
-        if not str(value).strip():
+        good = converted is not None and converted != ""
+        if not good and not str(value).strip():
             return
-        ahead = name.endswith("published_at") and bool(values.get("extra", {}).get("future"))
+        if good and "extra" in values and name.endswith("published_at"):
+            good = not values["extra"].get("future")
         valid, total = self.validity.get(name, (0, 0))
-        self.validity[name] = (valid + (converted not in (None, "") and not ahead), total + 1)
+        self.validity[name] = (valid + good, total + 1)
 
     def _latest(self, value: Any) -> dt.datetime | None:
         """The latest moment that a listing's "last reply" can mean: a day without an hour, to its end."""

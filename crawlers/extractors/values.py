@@ -159,7 +159,7 @@ def page_key(url: str) -> str:
     http. Only to be compared: it need not lead anywhere.
     """
     canonical = canonical_url(url)
-    scheme, separator, rest = canonical.partition("://")
+    scheme, separator, _ = canonical.partition("://")
     if not separator or scheme not in ("http", "https"):
         return canonical
     parts = urlsplit(canonical)

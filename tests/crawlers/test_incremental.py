@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -259,7 +260,7 @@ def test_F13_F14_a_blocked_source_is_probed_by_one_request_an_hour(
     path.write_text(path.read_text().replace(start, f'{start}, "{site.url}/list?page=2", "{site.url}/list?page=3"'))
     site.rule = lambda asked: CAPTCHA if asked.startswith("/list") else None
     asked_at = []
-    moment = dt.datetime(2026, 11, 16, 8, 30)
+    moment = dt.datetime(2026, 11, 16, 8, 30)  # noqa: DTZ001 - in the zone of the settings
     for _ in range(40):  # every quarter of an hour for ten hours
         site.log.clear()
         result = run(lab, sqlite_store, moment.isoformat())
@@ -267,7 +268,7 @@ def test_F13_F14_a_blocked_source_is_probed_by_one_request_an_hour(
         if site.content_log:
             asked_at.append((moment, len(site.content_log)))
         moment += dt.timedelta(minutes=15)
-    waits = [(after[0] - before[0]).total_seconds() for before, after in zip(asked_at, asked_at[1:], strict=False)]
+    waits = [(after[0] - before[0]).total_seconds() for before, after in pairwise(asked_at)]
     assert waits and min(waits) >= 3600 and waits == sorted(waits)
     assert [count for _, count in asked_at[1:]] == [1] * len(waits)
     site.rule = lambda asked: None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ import pytest
 
 from crawlers.propose import Proposal, ProposeError, propose, write_source
 from crawlers.runner import CrawlResult, crawl
-from crawlers.saved import read_saved
+from crawlers.saved import differences, read_saved
 from tests.conftest import ROOT
 from tests.crawlers.kit import Lab
 from tests.crawlers.site import Answer, Site
@@ -94,7 +93,7 @@ def _good(outcomes: dict[str, Outcome | ProposeError], name: str) -> Outcome:
 
 
 @pytest.mark.parametrize(("name", "kind", "least"), [
-    ("reviews", "schema.org Review", 20), ("forum", "主帖加楼层", 15),
+    ("reviews", "重复区块", 20), ("forum", "主帖加楼层", 15),
     ("complaints", "JSON 接口", 7), ("news", "RSS/Atom", 7),
 ])
 def test_a_source_works_without_editing(
@@ -102,7 +101,7 @@ def test_a_source_works_without_editing(
 ) -> None:
     found = _good(outcomes, name)
     assert kind in found.proposal.kind
-    assert found.proposal.robots == "允许"
+    assert found.proposal.robots == "允许（User-agent: * 的规则里没有一行提到这个地址）"
     assert found.crawled.status in (SourceStatus.OK, SourceStatus.DEGRADED), found.crawled.reason
     if found.crawled.status is SourceStatus.DEGRADED:
         assert "达到页数上限" in (found.crawled.reason or "")
@@ -144,12 +143,20 @@ def test_what_is_written_is_off_commented_and_loads(outcomes: dict[str, Outcome 
 def test_the_saved_page_reads_the_same_again(outcomes: dict[str, Outcome | ProposeError]) -> None:
     found = _good(outcomes, "reviews")
     folder = found.settings.env.data / "sources" / "reviews"
-    expected = json.loads((folder / "expected.json").read_text(encoding="utf-8"))
-    _, again = read_saved(found.settings, found.proposal.source, folder / "page.html.gz", url=expected["url"])
+    expected = json.loads((folder / "listing.expected.json").read_text(encoding="utf-8"))
+    _, again = read_saved(found.settings, found.proposal.source, folder / "listing.html", url=expected["url"])
     assert [record.text for record in again.records] == [record["text"] for record in expected["records"]]
     assert expected["records"]
-    assert not any("author" in record for record in expected["records"])
-    assert gzip.decompress((folder / "page.html.gz").read_bytes()).startswith(b"<!doctype html>")
+    assert all(record["author"].startswith("用户") for record in expected["records"])
+    assert differences(found.settings, found.proposal.source, folder) == (1, [])
+
+
+def test_follow_ups_and_answers_are_read_too(outcomes: dict[str, Outcome | ProposeError]) -> None:
+    rows = _good(outcomes, "reviews").crawled.records
+    kinds = {kind: [row for row in rows if row["kind"] == kind] for kind in ("review", "append", "reply")}
+    assert all(kinds.values())
+    ids = {row["native_id"] for row in kinds["review"]}
+    assert all(row["parent"] in ids for kind in ("append", "reply") for row in kinds[kind])
 
 
 # -- refusals -----------------------------------------------------------------------------------------------------

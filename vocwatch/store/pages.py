@@ -23,7 +23,6 @@ from sqlalchemy import Connection
 from vocwatch.store.engine import StorageError, chunks, upsert
 from vocwatch.store.schema import pages, source_state, visits
 
-
 PACKING = 3  # a third of level 6's extra time buys two thirds of its extra smallness
 SYNCS_AT_ONCE, TOGETHER = 8, 4
 MAX_WAITING = 32 * 1024 * 1024  # bytes of bodies that may wait to be written

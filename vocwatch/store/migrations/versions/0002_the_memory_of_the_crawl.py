@@ -14,6 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
+    """Apply."""
     op.add_column("source_state", sa.Column("blocks", sa.Integer, nullable=False, server_default=sa.text("0")))
     op.add_column("pages", sa.Column("seen_at", UtcTime))
     op.create_index("ix_pages_seen_at", "pages", ["seen_at"])
@@ -69,6 +70,7 @@ def _erasures() -> None:
 
 
 def downgrade() -> None:
+    """Undo."""
     for table in ("erasures", "shots", "engagement"):
         op.drop_table(table)
     for table, columns in (
