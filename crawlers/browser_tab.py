@@ -158,7 +158,7 @@ class Tab:
         end = time.monotonic() + self._limits.seconds
         went = await self._within(visit, self._send_long("Page.navigate", {"url": visit.url}), self._limits.seconds)
         if went is None:
-            raise Slow("超时")
+            raise Slow("超时") if await self._answers(visit) else Stuck("浏览器没有反应")
         trouble = str(went.get("errorText", ""))
         if went.get("isDownload"):
             raise Refusal("browser", "这个地址给的是下载文件，不是网页")

@@ -28,7 +28,8 @@ from vocwatch.models import MentionRecord, Page, RunStatus, SourceStatus
 from vocwatch.pseudonym import Pseudonyms, load_pseudonyms
 from vocwatch.store import StorageError, mentions, pages, runs
 from vocwatch.store.mentions import MentionRow
-from vocwatch.store.pages import EvidenceWriter, PageRow, Visit
+from vocwatch.store.pages import PageRow, Visit
+from vocwatch.store.writer import EvidenceWriter, Kept
 
 MAX_ROWS = 2000
 MAX_PAGES = 100
@@ -60,7 +61,8 @@ class CrawledPage:
 
 @dataclass
 class _Batch:
-    pages: list[PageRow] = field(default_factory=list)
+    pages: list[tuple[PageRow, Kept]] = field(default_factory=list)
+    evidence: list[tuple[MentionRow, Kept]] = field(default_factory=list)
     rows: list[MentionRow] = field(default_factory=list)
     visits: list[Visit] = field(default_factory=list)
     gone: list[tuple[str, str | None]] = field(default_factory=list)
@@ -106,8 +108,7 @@ class StorePages:
             self._show(rows)
             return item
         try:
-            sha256 = None if bare or self._evidence is None else self._evidence.keep(item.page.body)
-            self._add(item, rows, sha256)
+            self._add(item, rows, None if bare or self._evidence is None else self._evidence.keep(item.page.body))
             full = len(self._batch.rows) >= MAX_ROWS or len(self._batch.pages) >= MAX_PAGES
             if full or time.monotonic() - self._flushed > MAX_SECONDS:
                 self.flush()
@@ -118,19 +119,14 @@ class StorePages:
         self._tell()
         return item
 
-    def _add(self, item: CrawledPage, rows: list[MentionRow], sha256: str | None) -> None:
-        page, batch = item.page, self._batch
-        if sha256 is not None:
-            batch.pages.append(PageRow(
-                url=page.request_url or page.url, final_url=page.url, status=page.status,
-                headers={name: clean(value) for name, value in page.headers.items()}, sha256=sha256,
-                size=len(page.body), fetched_at=page.fetched_at,
-            ))
-        for row in rows:
-            row.page_sha = sha256
+    def _add(self, item: CrawledPage, rows: list[MentionRow], kept: Kept | None) -> None:
+        batch = self._batch
+        if kept is not None:
+            batch.pages.append((_page_row(item.page), kept))
+            batch.evidence += [(row, kept) for row in rows]
         batch.rows += rows
         if item.visit:
-            batch.visits.append(item.visit if sha256 else replace(item.visit, carried={}))
+            batch.visits.append(item.visit if kept else replace(item.visit, carried={}))
         if item.gone:
             batch.gone.append(item.gone)
         if item.present:
@@ -143,8 +139,12 @@ class StorePages:
         name, now = context.source.name, context.now()
         if self._evidence is not None:
             self._evidence.settle()  # no row ever points at nothing
+        for row, kept in batch.evidence:
+            row.page_sha = kept.sha256
         with context.store.begin() as connection:
-            pages.record_pages(connection, name, context.run_id, batch.pages)
+            pages.record_pages(connection, name, context.run_id, [
+                replace(page, sha256=kept.sha256) for page, kept in batch.pages
+            ])
             saved = mentions.save(connection, name, batch.rows, now)
             mentions.mark_present(connection, name, now, batch.present)
             missed = mentions.mark_missing(
@@ -227,6 +227,15 @@ class StorePages:
             self._told, tally = moment, self._context.tally
             sys.stderr.write(f"progress pages={tally.pages} records={tally.records} new={tally.new}\n")
             sys.stderr.flush()
+
+
+def _page_row(page: Page) -> PageRow:
+    """The row of a page whose hash is not known yet; its body, which may be large, stays behind."""
+    return PageRow(
+        url=page.request_url or page.url, final_url=page.url, status=page.status,
+        headers={name: clean(value) for name, value in page.headers.items()}, sha256="",
+        size=len(page.body), fetched_at=page.fetched_at,
+    )
 
 
 def finish(context: RunContext) -> tuple[SourceStatus, str | None]:

@@ -15,7 +15,7 @@ from selectolax.lexbor import LexborNode
 from crawlers.extractors import parse_count, parse_rating, parse_time
 from crawlers.extractors.jsonpage import lenient
 from crawlers.extractors.values import absolute_url, clean_line
-from crawlers.propose_json import fields_of
+from crawlers.propose_keys import fields_of
 from crawlers.propose_selectors import head_of, last_of, relatives
 
 MAX_PARTS = 400  # elements looked at in one block
@@ -139,7 +139,6 @@ def field_paths(
     """Say which column is which field."""
     total = len(items)
     common = [column for column in columns.values() if len(column.nodes) >= 0.6 * total]
-    found: dict[str, Any] = {}
     time = _time(common, now, zone)
     author = _author([column for column in common if time is None or column.path != head_of(time)])
     rating, likes = _rating(common), _likes(common)
@@ -149,50 +148,27 @@ def field_paths(
     text = _text(common, used)
     if author is None and time is not None and head_of(time) in columns:
         author = _beside(columns[head_of(time)], [column for column in common if column is not text and column not in used])
-    title = next(
-        (
-            column
-            for column in common
-            if _TITLE.search(column.path) or column.path in ("h1", "h2", "h3", "h4")
-        ),
-        None,
+    title = next((one for one in common if _TITLE.search(one.path) or one.path in ("h1", "h2", "h3", "h4")), None)
+    shop = next(
+        (one for one in common if _SHOP.search(one.path) and 2 <= one.length <= 40 and one not in (text, title)), None
     )
-    if (
-        text is not None
-        and title is not None
-        and text.path != title.path
-        and 2 <= title.length <= 120
-        and title not in used
-    ):
-        found["title"] = title.path
+    titled = text is not None and title is not None and text.path != title.path and 2 <= title.length <= 120
     pairs = (
+        ("native_id", _native_id(items)),
+        ("title", title.path if titled and title is not None and title not in used else None),
         ("text", text.path if text else None),
         ("author", author),
         ("published_at", time),
         ("rating", rating),
         ("likes", likes),
+        ("shop", shop.path if shop else None),
     )
-    found.update({name: path for name, path in pairs if path})
-    shop = next(
-        (
-            column
-            for column in common
-            if _SHOP.search(column.path) and 2 <= column.length <= 40 and column not in (text, title)
-        ),
-        None,
-    )
-    if shop is not None:
-        found["shop"] = shop.path
-    native = _native_id(items)
-    if native is not None:
-        found = {"native_id": native, **found}
+    found: dict[str, Any] = {name: path for name, path in pairs if path}
     for name, path in _in_attributes(common, items, base, now, zone).items():
         found.setdefault(name, path)
     if "native_id" in found:
         found = {"native_id": found.pop("native_id"), **found}
-    replies = next(
-        (column.path for column in common if _REPLIES.search(column.path) and _looks_counted(column)), None
-    )
+    replies = next((one.path for one in common if _REPLIES.search(one.path) and _looks_counted(one)), None)
     linked = text is not None and _is_linked(text)
     return Fields(found, link, link_values, _link_title(common, anchor, title), linked, replies)
 

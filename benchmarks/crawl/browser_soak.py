@@ -30,7 +30,7 @@ TROUBLE = {
     "fine": "<p class=ok></p><script>document.querySelector('p').textContent = 'ok'</script>",
 }
 EACH = 25  # of so many pages one makes trouble
-KILL_EACH = 60  # and after so many the browser is killed from outside
+KILL_EACH = 60  # and after so many the browser is killed from outside, or frozen
 
 
 def plan(pages: int, each: int = EACH) -> list[str]:
@@ -115,8 +115,9 @@ async def _soak(
                     outcome = await read(pool, f"http://{host}/{kind}/{number}")
                 outcomes[kind][outcome] += 1
                 if number % kill_each == kill_each - 1:
+                    how = signal.SIGSTOP if number // kill_each % 2 else signal.SIGKILL
                     with contextlib.suppress(ProcessLookupError):
-                        os.kill(pool.started[-1], signal.SIGKILL)
+                        os.killpg(pool.started[-1], how)
                 most = max(most, len(living(pool.started)))
                 progress(number)
 

@@ -13,7 +13,7 @@ REPLACEMENT_LIMIT = 0.005
 GARBLED = 0.05  # share of U+FFFD in the text of one record from which on it is none; a broken emoji is not enough
 _BROKEN_EMOJI = 8  # U+FFFD that two of them leave
 NOISE = 0.1  # share of stray bytes among the characters beyond ASCII that UTF-8 is forgiven
-SURELY = 0.3  # so plausible is no text that was read with a wrong table
+SURELY = 0.15  # so plausible is no text that was read with a wrong table
 CLEARLY = 0.1  # so much more plausible has a text to be than the one that the page declares
 _BOMS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -22,7 +22,7 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([A-Za-z0-9_.:-]{2,40})""", re.I)
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([a-z0-9_.:-]{2,40})""")  # of lower-case text
 # GB18030 contains GB2312 and GBK; pages named after the small sets use the large one.
 _SUPERSETS = {
     "gb2312": "gb18030",
@@ -81,8 +81,8 @@ def is_garbled(text: str) -> bool:
 
 def declared(page: Page) -> list[str]:
     """Return the charsets named by the Content-Type header and by the first 4 KiB, in that order."""
-    found = _DECLARED.findall(page.headers.get("content-type", "").encode("latin-1", "replace"))
-    found += _DECLARED.findall(page.body[:4096])
+    found = _DECLARED.findall(page.headers.get("content-type", "").encode("latin-1", "replace").lower())
+    found += _DECLARED.findall(page.body[:4096].lower())
     return [name.decode("ascii") for name in found]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.crawl.browser_soak import living, soak
+from benchmarks.crawl.browser_soak import living, plan, soak
 from crawlers.browser import concurrency
 from tests.conftest import ROOT
 from tests.crawlers.kit import Lab
@@ -31,27 +31,30 @@ def chromium() -> None:
 
 @pytest.fixture(scope="module")
 def soaked() -> dict[str, Any]:
-    """Thirty pages, every kind of trouble among them, and a browser that is killed twice."""
-    return soak(30, concurrency=4, each=4, kill_each=13)
+    """Thirty pages, every kind of trouble among them, and a browser that is killed once and frozen once."""
+    return soak(30, concurrency=4, each=3, kill_each=13)
 
 
 def test_every_page_ends_and_says_how(soaked: dict[str, Any]) -> None:
     outcomes = soaked["outcomes"]
     assert sum(sum(seen.values()) for seen in outcomes.values()) == 30
-    assert outcomes["fine"] == {"ok": 23}, "those beside the bad ones are read all the same"
-    assert outcomes["memory"] == outcomes["loop"] == outcomes["download"] == {"browser": 1}
-    assert outcomes["silent"] == {"timeout": 1}
+    assert outcomes["fine"] == {"ok": plan(30, 3).count("fine")}, "those beside the bad ones are read all the same"
+    assert (outcomes["memory"], outcomes["loop"], outcomes["download"]) == ({"browser": 2}, {"browser": 1}, {"browser": 1})
+    # The browser may be frozen just then.
+    assert outcomes["silent"] in ({"timeout": 1}, {"browser": 1})
     assert outcomes["leaving"] == {"ok": 1}
     # Some browsers stop a storm of pop-ups by themselves; in the others we do.
-    assert outcomes["popups"] in ({"ok": 1}, {"browser": 1})
+    assert set(outcomes["popups"]) <= {"ok", "browser"}
 
 
 def test_no_process_and_no_place_is_lost(soaked: dict[str, Any]) -> None:
     assert soaked["left_over"] == []
     assert soaked["free_places"] == soaked["places"] == 4
     counts = soaked["counts"]
-    assert counts["crashes"] == 2 and counts["browsers"] == 3, "a new browser after each that was killed, and no more"
+    assert counts["crashes"] == 1 and counts["browsers"] == 3, "a new browser for each that was lost, and no more"
     assert counts["second_tries"] >= 2
+    # Given up by the watch on each step, long before the two total deadlines of a page (60 s each).
+    assert soaked["seconds"] < 100
 
 
 def test_a_worker_that_is_killed_takes_its_browser_along(lab: Lab, make_site: Any, tmp_path: Path) -> None:

@@ -71,17 +71,17 @@ def test_edits_and_old_ground(store: Store, lab: Lab, make_site: MakeSite) -> No
 
 
 def test_a_crawl_killed_halfway_leaves_nothing_out(store: Store, lab: Lab, make_site: MakeSite) -> None:
-    site = make_site(posts=70, per_page=70)
+    site = make_site(posts=150, per_page=150)  # more than a batch, so that something is written before the end
     lab.forum("forum", site.url)
     reached, go_on = threading.Event(), threading.Event()
 
-    def stop_at_the_fiftieth(path: str) -> Answer | None:
+    def stop_late(path: str) -> Answer | None:
         if path == "/p/20" and not reached.is_set():
             reached.set()
             go_on.wait(20)
         return None
 
-    site.rule = stop_at_the_fiftieth
+    site.rule = stop_late
     settings = lab.settings(store.url)
     with store.begin() as connection:
         run_id = runs.start(connection, "crawl", "forum", settings.clock.now())
@@ -94,7 +94,7 @@ def test_a_crawl_killed_halfway_leaves_nothing_out(store: Store, lab: Lab, make_
     worker.wait()
     go_on.set()
     halfway = rows(store)
-    assert 20 <= len(halfway["visits"]) < 70
+    assert 20 <= len(halfway["visits"]) < 150
 
     [again] = crawl(settings, store)
     assert again.status is SourceStatus.OK
@@ -102,7 +102,7 @@ def test_a_crawl_killed_halfway_leaves_nothing_out(store: Store, lab: Lab, make_
         first = runs.get(connection, run_id)
     assert first is not None and (first.outcome, first.reason) == (SourceStatus.NOT_RUN, "上次运行被中断")
     after = rows(store)
-    assert len(after["visits"]) == 70 and len(after["texts"]) == 93
+    assert len(after["visits"]) == 150 and len(after["texts"]) == 200
     crawl(settings, store)
     assert rows(store) == after
 

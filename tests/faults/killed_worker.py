@@ -23,7 +23,7 @@ import crawlers.pipeline
 import crawlers.robots
 import crawlers.spider
 from crawlers import audit, worker
-from vocwatch.store import mentions, pages, runs
+from vocwatch.store import mentions, pages, runs, writer
 
 BATCH_PAGES = 7  # many small batches, so that there is much to be cut in two
 
@@ -31,9 +31,9 @@ BATCH_PAGES = 7  # many small batches, so that there is much to be cut in two
 POINTS: dict[str, tuple[Any, str]] = {
     "robots kept": (crawlers.robots.Robots, "_keep"),
     "request sent": (crawlers.fetch.HttpHandler, "download_request"),
-    "evidence handed over": (pages.EvidenceWriter, "keep"),
-    "evidence written": (pages, "_write_evidence"),
-    "evidence settled": (pages.EvidenceWriter, "settle"),
+    "evidence handed over": (writer.EvidenceWriter, "keep"),
+    "evidence written": (writer, "write_evidence"),
+    "evidence settled": (writer.EvidenceWriter, "settle"),
     "pages recorded": (pages, "record_pages"),
     "mentions saved": (mentions, "save"),
     "revisions saved": (mentions, "_save_revisions"),

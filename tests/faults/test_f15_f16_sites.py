@@ -51,14 +51,14 @@ def garbled(site: Site, share: int) -> None:
             post.posted = "第七个时辰"
 
 
-def renamed(site: Site, share: int) -> None:
-    """Every `share`-th post has its markup renamed."""
+def renamed(site: Site, share: int, title: bool = True) -> None:
+    """Every `share`-th post has its markup renamed; its title's only if `title` says so."""
     def rule(path: str) -> Answer | None:
         if path.startswith("/p/") and int(path[3:]) % share == 0:
             answer = site._post(int(path[3:]))
             assert isinstance(answer.body, bytes)
-            body = answer.body.replace(b"class=text", b"class=x9").replace(b"h1>", b"h3>")
-            return Answer(body, headers=answer.headers)
+            body = answer.body.replace(b"class=text", b"class=x9")
+            return Answer(body.replace(b"h1>", b"h3>") if title else body, headers=answer.headers)
         return None
 
     site.rule = rule
@@ -73,7 +73,7 @@ class Ward:
     then: dict[str, CrawlResult]
 
 
-NAMES = ("honest", "decoy", "hidden", "quiet", "lost", "dates", "turned", "part", "gone")
+NAMES = ("honest", "decoy", "hidden", "quiet", "lost", "dates", "turned", "part", "titles", "gone")
 
 
 def _begin(lab: Lab) -> dict[str, Site]:
@@ -88,7 +88,7 @@ def _begin(lab: Lab) -> dict[str, Site]:
     searching(sites["quiet"], lambda word: word == "保温杯")
     lab.forum("lost", sites["lost"].url, extra=f'expect: {{canary: "{sites["lost"].url}/p/99"}}')
     garbled(sites["dates"], 1)
-    for name in ("dates", "part"):
+    for name in ("dates", "part", "titles"):
         lab.forum(name, sites[name].url)
     return sites
 
@@ -101,17 +101,17 @@ def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
     sites = _begin(lab)
     store = open_store(f"sqlite:///{home / 'test.sqlite3'}")
     first = {result.source: result for result in crawl(lab.settings(store.url), store)}
-    for name in ("turned", "part", "gone"):
+    for name in ("turned", "part", "titles", "gone"):
         assert first[name].status is OK, first[name]
         _grow_history(store, first[name])
     decoys(sites["turned"])
     sites["turned"].posts.update({n: Post(n, f"第{n}天跑步打卡") for n in range(25, 37)})
     decoys(sites["turned"])
     searching(sites["gone"], lambda word: word != "杯盖")
-    fresh = {n: Post(n, f"第{n}个保温杯，杯盖有点漏水") for n in range(25, 50)}
-    sites["part"].posts.update(fresh)
-    renamed(sites["part"], 3)
-    again = crawl(lab.settings(store.url, now="2026-11-17T08:30:00"), store, ["turned", "part", "gone"])
+    for name in ("part", "titles"):
+        sites[name].posts.update({n: Post(n, f"第{n}个保温杯，杯盖有点漏水") for n in range(25, 50)})
+        renamed(sites[name], 3, title=name == "part")
+    again = crawl(lab.settings(store.url, now="2026-11-17T08:30:00"), store, ["turned", "part", "titles", "gone"])
     yield Ward(lab, store, sites, first, {result.source: result for result in again})
     store.close()
     for site in sites.values():
@@ -152,7 +152,8 @@ def test_f15_the_canary_word_is_no_source_of_mentions(ward: Ward) -> None:
 
 
 @pytest.mark.parametrize(("name", "fault", "word"), [
-    ("turned", "decoy", "含有关键词"), ("part", "partial_drift", "一部分页面写法变了"), ("gone", "soft_empty", "1 个突然没有内容"),
+    ("turned", "decoy", "含有关键词"), ("part", "partial_drift", "一部分页面写法变了"),
+    ("titles", "partial_drift", "一部分页面写法变了"), ("gone", "soft_empty", "1 个突然没有内容"),
 ])
 def test_f15_f16_told_in_the_run_where_it_begins(ward: Ward, name: str, fault: str, word: str) -> None:
     result = ward.then[name]
@@ -160,7 +161,11 @@ def test_f15_f16_told_in_the_run_where_it_begins(ward: Ward, name: str, fault: s
     assert fault in result.stats["faults"]
 
 
-def test_f16_bad_rows_are_kept_out(ward: Ward) -> None:
+@pytest.mark.parametrize("name", ["part", "titles"])
+def test_f16_bad_rows_are_kept_out_and_asked_for_again(ward: Ward, name: str) -> None:
     broken = sum(n % 3 == 0 for n in range(25, 50))
-    assert ward.then["part"].stats["errors"]["drift"] >= broken
-    assert ward.then["part"].stats["new"] == 25 - broken
+    assert ward.then[name].stats["errors"]["drift"] >= broken
+    assert ward.then[name].stats["new"] == 25 - broken
+    ward.sites[name].rule = lambda path: None  # the site thinks better of it
+    [result] = crawl(ward.lab.settings(ward.store.url, now="2026-11-17T09:30:00"), ward.store, [name])
+    assert result.status is OK and result.stats["new"] == broken

@@ -29,7 +29,7 @@ SCHEMAS: dict[str, type[BaseModel]] = {
     "refusals": Refusals, "unavailable": UnavailableList,
     "catalogue-english": CatalogueEnglish,
 }
-NO_TOPICS = Topics(version="", topics=(), red_lines=())
+NO_TOPICS = Topics.model_construct(version="", topics=(), red_lines=())
 NOT_SOURCES = frozenset({"unavailable.yaml", "catalogue.en.yaml"})  # files beside the sources that are none
 
 

@@ -196,10 +196,13 @@ class Access(Section):
 class Browser(Section):
     """What the browser waits for and does on a page."""
 
-    wait_for: str | None = None
+    wait_for: str | None = Field(None, description="等这个 CSS 出现（最多 15 秒）；没等到也照样读")
     scroll_until: str | None = Field(None, description="一直往下滚，直到这个 CSS 的数量不再增加")
     max_scrolls: int = Field(30, ge=0, le=500)
-    settle_ms: int = Field(300, ge=0, le=10000)
+    settle_ms: int = Field(
+        300, ge=0, le=10000,
+        description="最多再等多少毫秒让页面静下来：没有请求在途、没有到期的定时器、内容不再变，就不再等；滚动时是每一屏的等待",
+    )
 
 
 class Expect(Section):

@@ -7,6 +7,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -176,17 +177,18 @@ def _execute_many(connection: Connection, statement: Any, table: Table, rows: Se
         return
     names = list(rows[0])
     compiled = statement.compile(dialect=connection.dialect, column_keys=names)
-    if sorted(compiled.positiontup) != sorted(names):  # a column has a default of its own
+    if len(names) < 2 or sorted(compiled.positiontup) != sorted(names):  # a column has a default of its own
         connection.execute(statement, list(rows))
         return
     types = (table.c[name].type.dialect_impl(connection.dialect) for name in compiled.positiontup)
-    places = [
-        (name, kind.bind_processor(connection.dialect)) for name, kind in zip(compiled.positiontup, types, strict=True)
-    ]
-    values = [
-        tuple(row[name] if process is None else process(row[name]) for name, process in places) for row in rows
-    ]
-    connection.exec_driver_sql(compiled.string, values)
+    found = [kind.bind_processor(connection.dialect) for kind in types]
+    processes = [(place, process) for place, process in enumerate(found) if process is not None]
+    in_order = itemgetter(*compiled.positiontup)
+    values = [list(in_order(row)) for row in rows]
+    for place, process in processes:
+        for row_values in values:
+            row_values[place] = process(row_values[place])
+    connection.exec_driver_sql(compiled.string, [tuple(row_values) for row_values in values])
 
 
 def _insert(connection: Connection, table: Table) -> Any:

@@ -10,9 +10,9 @@ import datetime as dt
 import gzip
 import hashlib
 import os
+import threading
 import zlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,6 @@ from vocwatch.store.engine import StorageError, chunks, upsert
 from vocwatch.store.schema import pages, source_state, visits
 
 PACKING = 3  # a third of level 6's extra time buys two thirds of its extra smallness
-SYNCS_AT_ONCE, TOGETHER = 8, 4
-MAX_WAITING = 32 * 1024 * 1024  # bytes of bodies that may wait to be written
 SECOND_LOOK = dt.timedelta(hours=24)  # from finding a page removed to settling it
 
 
@@ -85,67 +83,13 @@ def evidence_path(folder: Path, sha256: str) -> Path:
 def keep_evidence(folder: Path, body: bytes) -> str:
     """Store a body under its own hash (once) and return the sha256. Raises StorageError when it can't be written."""
     sha256 = hashlib.sha256(body).hexdigest()
-    _write_evidence(evidence_path(folder, sha256), body)
+    write_evidence(evidence_path(folder, sha256), body)
     return sha256
 
 
-class EvidenceWriter:
-    """Stores bodies beside the crawl: a file sync waits for the disk, and several at once wait no longer than one.
-
-    `keep` returns at once; a row may name a body only after `settle` has returned.
-    """
-
-    def __init__(self, folder: Path):
-        self._folder = folder
-        self._pool = ThreadPoolExecutor(SYNCS_AT_ONCE, thread_name_prefix="evidence")
-        self._seen: set[str] = set()  # since things were last settled
-        self._bodies: list[tuple[Path, bytes]] = []
-        self._writing: list[Future[None]] = []
-        self._waiting = 0
-
-    def keep(self, body: bytes) -> str:
-        """Begin to store a body and return its sha256. Raises StorageError for an earlier one that failed."""
-        sha256 = hashlib.sha256(body).hexdigest()
-        if sha256 not in self._seen:
-            if self._waiting + len(body) > MAX_WAITING:
-                self.settle()
-            self._seen.add(sha256)
-            self._waiting += len(body)
-            self._bodies.append((evidence_path(self._folder, sha256), body))
-            if len(self._bodies) >= TOGETHER:
-                self._hand_over()
-        return sha256
-
-    def settle(self) -> None:
-        """Wait until all that was begun lies on the disk under its name. Raises StorageError; the rest is written."""
-        self._hand_over()
-        writing, self._writing, self._waiting = self._writing, [], 0
-        places = list({evidence_path(self._folder, sha256).parent for sha256 in self._seen})
-        self._seen = set()
-        for future in writing:
-            future.result()
-        shares = [places[first::SYNCS_AT_ONCE] for first in range(SYNCS_AT_ONCE)]
-        for future in [self._pool.submit(_sync_folders, share) for share in shares if share]:
-            future.result()
-
-    def _hand_over(self) -> None:
-        if self._bodies:
-            self._writing.append(self._pool.submit(_write_all, self._bodies))
-            self._bodies = []
-
-    def close(self) -> None:
-        """Let go of the threads; what was begun is finished first."""
-        self._pool.shutdown()
-
-
-def _write_all(bodies: Sequence[tuple[Path, bytes]]) -> None:
-    for path, body in bodies:
-        _write_evidence(path, body)
-
-
-def _write_evidence(path: Path, body: bytes) -> None:
+def write_evidence(path: Path, body: bytes) -> None:
     """Write, sync, then name: what bears its name is whole and on the disk. Raises StorageError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft = path.with_name(f".{path.name}.{os.getpid()}-{threading.get_ident()}")
     try:
         if path.exists():
             return
@@ -163,19 +107,6 @@ def _write_evidence(path: Path, body: bytes) -> None:
             raise
     except OSError as error:
         raise StorageError(f"写不了证据文件 {path}：{error.strerror}。请检查磁盘空间和目录权限") from error
-
-
-def _sync_folders(places: Sequence[Path]) -> None:
-    """Make the names in these folders last. Raises StorageError."""
-    for place in places:
-        try:
-            handle = os.open(place, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
-        except OSError as error:
-            raise StorageError(f"写不了证据目录 {place}：{error.strerror}。请检查磁盘空间和目录权限") from error
 
 
 def read_evidence(folder: Path, sha256: str) -> bytes:
