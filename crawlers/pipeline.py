@@ -32,7 +32,7 @@ from vocwatch.store.pages import PageRow, Visit
 from vocwatch.store.writer import EvidenceWriter, Kept
 
 MAX_ROWS = 2000
-MAX_PAGES = 100
+MAX_PAGES = 50
 MAX_SECONDS = 10.0
 PROGRESS_SECONDS = 2.0
 MAX_TEXT = 100_000
@@ -109,8 +109,7 @@ class StorePages:
             return item
         try:
             self._add(item, rows, None if bare or self._evidence is None else self._evidence.keep(item.page.body))
-            full = len(self._batch.rows) >= MAX_ROWS or len(self._batch.pages) >= MAX_PAGES
-            if full or time.monotonic() - self._flushed > MAX_SECONDS:
+            if self._due():
                 self.flush()
         except StorageError as error:
             # Going on would read pages that nobody keeps.
@@ -131,6 +130,14 @@ class StorePages:
             batch.gone.append(item.gone)
         if item.present:
             batch.present.append(item.present)
+
+    def _due(self) -> bool:
+        """Whether the batch is to be written: it is full or old, and its evidence is on the disk (or long awaited)."""
+        fullness = max(
+            len(self._batch.rows) / MAX_ROWS, len(self._batch.pages) / MAX_PAGES,
+            (time.monotonic() - self._flushed) / MAX_SECONDS,
+        )
+        return fullness >= 1 and (fullness >= 2 or self._evidence is None or self._evidence.settled())
 
     def flush(self) -> None:
         """Write the batch in one transaction. Raises StorageError; the batch is kept then."""

@@ -92,30 +92,36 @@ def crawl_one(
     with store.begin() as connection:
         runs.abandon_unfinished(connection, "crawl", source.name, now)
         run_id = runs.start(connection, "crawl", source.name, now)
-        refusal = _refusal(settings, source, pages.read_state(connection, source.name))
+        state = pages.read_state(connection, source.name)
+        refusal, waiting = _refusal(settings, source, state)
+        # Left alone because it blocks us: that is what stands between us and the source, not that nobody tried.
+        outcome = SourceStatus.BLOCKED if waiting and state.blocks else SourceStatus.NOT_RUN
         if refusal:
             log = AuditLog.of(settings, source.name, run_id)
             log.record("skip", source.start[0] if source.start else "", refusal)
             stats = {"audit": log.close()}
-            runs.finish(connection, run_id, now, outcome=SourceStatus.NOT_RUN, reason=refusal, stats=stats)
+            runs.finish(connection, run_id, now, outcome=outcome, reason=refusal, stats=stats)
     if refusal:
-        return CrawlResult(source.name, SourceStatus.NOT_RUN, refusal, stats, run_id)
+        return CrawlResult(source.name, outcome, refusal, stats, run_id)
     seconds = source.rate.max_minutes * 60 + GRACE_SECONDS if time_limit is None else time_limit
     arguments = ["--run-id", str(run_id), *(["--limit", str(limit)] if limit else [])]
     ended = _work(settings, source, arguments, seconds, on_progress)
     return _closed(settings, store, source, run_id, ended)
 
 
-def _refusal(settings: Settings, source: Source, state: pages.SourceState) -> str | None:
+def _refusal(settings: Settings, source: Source, state: pages.SourceState) -> tuple[str | None, bool]:
+    """Return why the source is not asked now (None: it is), and whether that is only a matter of waiting."""
     stopped = stop.stopped(settings)
     if stopped is not None:
-        return f"已按总开关停止：{stopped}"
+        return f"已按总开关停止：{stopped}", False
     if not source.enabled:
-        return "已停用（enabled: false）"
+        return "已停用（enabled: false）", False
     if state.next_allowed_at and settings.clock.now() < state.next_allowed_at:
         local = state.next_allowed_at.astimezone(settings.app.zone)
-        return f"对方要求 {local:%m-%d %H:%M:%S} 之后再来，还没到时间"
-    return None
+        if state.blocks:
+            return f"上次受阻（连续 {state.blocks} 次），{local:%m-%d %H:%M:%S} 之后再试", True
+        return f"对方要求 {local:%m-%d %H:%M:%S} 之后再来，还没到时间", True
+    return None, False
 
 
 @dataclass(frozen=True)

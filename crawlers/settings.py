@@ -13,20 +13,18 @@ REMOTE_CONTROL_ENABLED = False
 
 # Scrapy's own robots middleware fails open on 5xx and network errors; RFC 9309 says the opposite.
 ROBOTSTXT_OBEY = False
+# Only what is named here runs, and only that is imported. Of Scrapy's own middlewares these three are of use; its
+# proxy one would let the environment connect in our place, its cookies and credentials would know us again, its
+# robots, redirects, retries and decompression are replaced. Status, depth and referrer are the spider's business,
+# budget and statistics the run's (crawlers.context), and no console listens.
+DOWNLOADER_MIDDLEWARES_BASE = {
+    "scrapy.downloadermiddlewares.downloadtimeout.DownloadTimeoutMiddleware": 350,
+    "scrapy.downloadermiddlewares.defaultheaders.DefaultHeadersMiddleware": 400,
+    "scrapy.downloadermiddlewares.useragent.UserAgentMiddleware": 500,
+}
+SPIDER_MIDDLEWARES_BASE: dict[str, int] = {}
+EXTENSIONS_BASE: dict[str, int] = {}
 DOWNLOADER_MIDDLEWARES = {
-    "scrapy.downloadermiddlewares.retry.RetryMiddleware": None,
-    "scrapy.downloadermiddlewares.redirect.RedirectMiddleware": None,
-    "scrapy.downloadermiddlewares.redirect.MetaRefreshMiddleware": None,
-    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    # A proxy out of the environment would connect in our place, to whatever it likes.
-    "scrapy.downloadermiddlewares.httpproxy.HttpProxyMiddleware": None,
-    "scrapy.downloadermiddlewares.httpauth.HttpAuthMiddleware": None,
-    # Switched off below or of no use here; each costs a call for every request.
-    "scrapy.downloadermiddlewares.offsite.OffsiteMiddleware": None,
-    "scrapy.downloadermiddlewares.robotstxt.RobotsTxtMiddleware": None,
-    "scrapy.downloadermiddlewares.cookies.CookiesMiddleware": None,
-    "scrapy.downloadermiddlewares.httpcache.HttpCacheMiddleware": None,
-    "scrapy.downloadermiddlewares.stats.DownloaderStats": None,
     "crawlers.audit.Audit": 5,
     "crawlers.guard.Guard": 10,
     "crawlers.robots.Robots": 100,
@@ -42,17 +40,6 @@ DOWNLOAD_HANDLERS = {
     # Nothing but the web is read, whatever a link says.
     "file": None, "ftp": None, "s3": None, "data": None,
 }
-# The spider judges status and depth itself, and sends no referrer.
-SPIDER_MIDDLEWARES = {f"scrapy.spidermiddlewares.{name}": None for name in (
-    "start.StartSpiderMiddleware", "httperror.HttpErrorMiddleware", "referer.RefererMiddleware",
-    "urllength.UrlLengthMiddleware", "depth.DepthMiddleware", "metacopy.MetaCopyDetectionMiddleware",
-)}
-# Budget, progress and statistics are the run's own (crawlers.context); no console listens.
-EXTENSIONS = {f"scrapy.extensions.{name}": None for name in (
-    "corestats.CoreStats", "logcount.LogCount", "telnet.TelnetConsole", "memusage.MemoryUsage",
-    "memdebug.MemoryDebugger", "closespider.CloseSpider", "feedexport.FeedExporter", "logstats.LogStats",
-    "spiderstate.SpiderState", "throttle.AutoThrottle", "remote_control.RemoteControl",
-)}
 # It reads and parses the source code of the callback for every response.
 WARN_ON_GENERATOR_RETURN_VALUE = False
 ITEM_PIPELINES = {"crawlers.pipeline.StorePages": 100}

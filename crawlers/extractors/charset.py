@@ -5,8 +5,6 @@ from __future__ import annotations
 import codecs
 import re
 
-from charset_normalizer import from_bytes
-
 from vocwatch.models import Page
 
 REPLACEMENT_LIMIT = 0.005
@@ -130,6 +128,8 @@ def _guess(body: bytes, told: str | None) -> str:
     if told is not None:
         return best if _plausible(best) > _plausible(told) + CLEARLY else told
     if replaced_share(best) > REPLACEMENT_LIMIT:
+        from charset_normalizer import from_bytes  # slow to import, seldom needed
+
         detected = from_bytes(body[:200_000]).best()
         if detected is not None and detected.coherence >= 0.3:
             other = _tolerant(body, detected.encoding)

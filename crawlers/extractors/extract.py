@@ -10,7 +10,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crawlers.extractors import feedpage, jsonpage, structured
-from crawlers.extractors.article import read_article
 from crawlers.extractors.charset import REPLACEMENT_LIMIT, decode, replaced_share
 from crawlers.extractors.documents import Document, FeedDocument, HtmlDocument, JsonDocument, check_path
 from crawlers.extractors.limits import cut, noting
@@ -234,6 +233,8 @@ def _read_spec(spec: RecordSpec, document: Document, reading: Reading) -> bool:
         if spec.jsonld is not None and "rating" in raw and "rating" not in best:
             best["rating"] = _best(item, lookup)
         if spec.article and isinstance(document, HtmlDocument):
+            from crawlers.extractors.article import read_article  # slow to import, and only articles need it
+
             raw = _with_article(
                 raw, read_article(document, reading.now, reading.zone), spec.jsonld is not None
             )
@@ -354,7 +355,7 @@ def _explain(
     if isinstance(document, HtmlDocument) and step.empty is None and not result.problems and says_empty(text):
         return replace(result, state="empty", reason="页面说没有内容")
     if isinstance(document, HtmlDocument) and step.links is not None and not result.problems and is_hollow(text):
-        return replace(result, state="hollow", reason="页面框架还在，列表里什么也没有，像是被限制，不像改版")
+        return replace(result, state="hollow", reason="页面框架还在，列表里什么也没有：多半是被限制，也可能是列表的接口变了")
     if step.absent != "drift" and not result.problems:
         hint = "；这个网站对未登录访客常常如此" if step.absent == "blocked" else ""
         return replace(result, state=step.absent, reason=f"{reason}{hint}")

@@ -104,7 +104,7 @@ def test_headless_shells_come_first(tmp_path: Path) -> None:
     assert candidates(read_environment({**variables, "VOCWATCH_CHROMIUM": "/my/own"})) == ["/my/own"]
 
 
-def _wait_for(there: Any, seconds: float = 20) -> None:
+def _wait_for(there: Any, seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while not there():
         assert time.monotonic() < end, "it never came"

@@ -175,7 +175,7 @@ def test_what_could_be_read_is_kept(ward: Ward) -> None:
 def test_retry_after_outlives_the_run(ward: Ward) -> None:
     before = len(ward.sites["limited"].log)
     [soon] = crawl(ward.lab.settings(ward.store.url, now="2026-11-16T08:39:00"), ward.store, ["limited"])
-    assert soon.status is NOT_RUN and "11-16 09:" in str(soon.reason)  # an hour at least, whatever it asked for
+    assert soon.status is BLOCKED and "11-16 09:" in str(soon.reason)  # an hour at least, whatever it asked for
     assert len(ward.sites["limited"].log) == before
     ward.sites["limited"].rule = lambda path: None
     [later] = crawl(ward.lab.settings(ward.store.url, now="2026-11-16T09:43:00"), ward.store, ["limited"])

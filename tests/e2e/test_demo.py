@@ -127,6 +127,6 @@ def test_a_second_run_adds_nothing(undisturbed: Undisturbed) -> None:
     demo, _ = undisturbed
     before = rows(demo.database)
     again = demo.run()
-    assert all(source["new"] == 0 for source in again["sources"].values())
+    assert all(source.get("new", 0) == 0 for source in again["sources"].values())
     assert all(report["added"] == 0 for report in again["imports"].values())
     assert rows(demo.database) == before

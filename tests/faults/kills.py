@@ -137,8 +137,8 @@ class Range:
 
 
 def allowed_unfinished() -> int:
-    """A kill costs at most a batch and the pages under way."""
-    return BATCH_PAGES + CONCURRENCY
+    """A kill costs at most a batch (two, while the first waits for the disk) and the pages under way."""
+    return 2 * BATCH_PAGES + CONCURRENCY
 
 
 __all__ = ["KILLED", "ONCE", "POINTS", "WHENS", "Figures", "Range", "Strike", "allowed_unfinished", "forum"]

@@ -199,8 +199,10 @@ def test_visits_remember_what_was_read_to_its_end(store: Store) -> None:
         pages.record_visits(connection, "shop", [dataclasses.replace(old, visited_at=LATER, published_at=None)])
         found = pages.find_visits(connection, "shop", [old.url, many.url, "https://a.example/none"])
         recent = pages.watched_visits(connection, "shop", NOW - dt.timedelta(days=7))
-    assert found == {old.url: dataclasses.replace(old, visited_at=LATER), many.url: many}
-    assert recent == [young]
+    assert found == {
+        old.url: dataclasses.replace(old, visited_at=LATER, changed_at=NOW), many.url: dataclasses.replace(many, changed_at=NOW)
+    }
+    assert recent == [dataclasses.replace(young, changed_at=NOW)]
 
 
 def test_the_high_water_mark_moves_forward_only(store: Store) -> None:

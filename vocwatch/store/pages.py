@@ -147,11 +147,13 @@ def validators(connection: Connection, source: str, since: dt.datetime) -> dict[
 
 
 def record_visits(connection: Connection, source: str, rows: Sequence[Visit]) -> None:
-    """Mark detail pages as read to their end, and so as there."""
+    """Mark detail pages as read to their end, and so as there; a first reading brings something new by nature."""
     unique = {row.url: row for row in rows}
+    known = find_visits(connection, source, list(unique))
     upsert(connection, visits, [
         dict(source=source, url=row.url, native_id=row.native_id, published_at=row.published_at,
-             visited_at=row.visited_at, carried=dict(row.carried), changed_at=row.changed_at, missing_since=None)
+             visited_at=row.visited_at, carried=dict(row.carried), missing_since=None,
+             changed_at=row.changed_at or (known[row.url].changed_at if row.url in known else row.visited_at))
         for row in unique.values()
     ], ["source", "url"],
         ["native_id", "published_at", "visited_at", "carried", "changed_at", "missing_since"],

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 from vocwatch.store.engine import StorageError
 from vocwatch.store.pages import evidence_path, write_evidence
 
-THREADS = 8  # several syncs at once take hardly longer than one
+THREADS = 2  # more would fight over the interpreter; syncs of both are joined by the file system
 TOGETHER = 4  # bodies handed over at a time
 MAX_WAITING = 32 * 1024 * 1024  # bytes of bodies that may wait to be written
 
@@ -33,7 +33,6 @@ class EvidenceWriter:
         self._folder = folder
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="evidence")
         self._next: list[Kept] = []
-        self._begun: list[Kept] = []
         self._writing: list[Future[None]] = []
         self._waiting = 0
 
@@ -48,16 +47,16 @@ class EvidenceWriter:
             self._hand_over()
         return kept
 
+    def settled(self) -> bool:
+        """Whether `settle` would not have to wait."""
+        self._hand_over()
+        return all(future.done() for future in self._writing)
+
     def settle(self) -> None:
         """Wait until all that was begun lies on the disk under its name. Raises StorageError; the rest is written."""
         self._hand_over()
-        writing, begun = self._writing, self._begun
-        self._writing, self._begun, self._waiting = [], [], 0
+        writing, self._writing, self._waiting = self._writing, [], 0
         for future in writing:
-            future.result()
-        places = list({evidence_path(self._folder, kept.sha256).parent for kept in begun})
-        shares = [places[first::THREADS] for first in range(THREADS)]
-        for future in [self._pool.submit(_sync_folders, share) for share in shares if share]:
             future.result()
 
     def close(self) -> None:
@@ -67,7 +66,6 @@ class EvidenceWriter:
     def _hand_over(self) -> None:
         if self._next:
             self._writing.append(self._pool.submit(_write_all, self._folder, self._next))
-            self._begun += self._next
             self._next = []
 
 
@@ -76,9 +74,10 @@ def _write_all(folder: Path, bodies: Sequence[Kept]) -> None:
         kept.sha256 = hashlib.sha256(kept.body).hexdigest()
         write_evidence(evidence_path(folder, kept.sha256), kept.body)
         kept.body = b""
+    _sync_folders({evidence_path(folder, kept.sha256).parent for kept in bodies})
 
 
-def _sync_folders(places: Sequence[Path]) -> None:
+def _sync_folders(places: Iterable[Path]) -> None:
     """Make the names in these folders last. Raises StorageError."""
     for place in places:
         try:
