@@ -20,7 +20,7 @@ UNCHANGED = "not-modified"  # flag of a response that came out of the evidence f
 _KNOWN, _PLAIN = "known_page", "unconditional"  # meta keys
 _ASKED = {"If-None-Match": "etag", "If-Modified-Since": "last-modified"}
 # What described the bytes on the wire does not describe the stored body.
-_WIRE = frozenset({"content-length", "content-encoding", "transfer-encoding", "content-md5"})
+_WIRE = frozenset({"content-encoding", "transfer-encoding", "content-md5"})
 
 
 class Conditional:

@@ -22,7 +22,7 @@ def test_twenty_kills_at_random_moments_leave_the_same_rows(
     undisturbed: tuple[Demo, dict[str, Any]], tmp_path: Path
 ) -> None:
     whole, summary = undisturbed
-    length = summary["seconds"]
+    length = 0.45 * summary["seconds"]  # a run over known ground is shorter than the first
     moments = random.Random(20261115)
 
     def chain(number: int, strikes: list[float]) -> tuple[Demo, int]:

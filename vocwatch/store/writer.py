@@ -11,8 +11,8 @@ from pathlib import Path
 from vocwatch.store.engine import StorageError
 from vocwatch.store.pages import evidence_path, write_evidence
 
-THREADS = 2  # more would fight over the interpreter; syncs of both are joined by the file system
-TOGETHER = 4  # bodies handed over at a time
+THREADS = 3  # syncs at the same time are joined by the file system; more threads would fight over the interpreter
+TOGETHER = 16  # bodies handed over at a time
 MAX_WAITING = 32 * 1024 * 1024  # bytes of bodies that may wait to be written
 
 
