@@ -8,7 +8,7 @@ import re
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from crawlers.extractors.limits import cut
-from crawlers.extractors.values import clean_text
+from crawlers.extractors.values import MAX_TEXT, clean_text, is_clean
 
 MAX_DEPTH = 2_000
 _ANY_TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9-]*)")
@@ -124,7 +124,8 @@ def node_to_text(node: LexborNode, picture: bool = False) -> str:
     """Return the text of a parsed element."""
     only = node.child
     if only is not None and only.next is None and only.tag == "-text" and node.tag not in _ODD:
-        return clean_text(_BLANK.sub(" ", only.text_content or ""))
+        text = only.text_content or ""
+        return text if is_clean(text) and len(text) <= MAX_TEXT else clean_text(_BLANK.sub(" ", text))
     return serialised_to_text(node.html or "", picture)
 
 

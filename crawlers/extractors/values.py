@@ -50,13 +50,13 @@ _TWIN_HOST = re.compile(r"^(?:www|m|wap|3g|h5|mobile|touch)\.(?=[^.]+\.[^.]+)")
 def clean_text(value: Any) -> str:
     """Return text without control, bidi-override and private-use characters; line breaks stay, capped."""
     raw = str(value)
-    text = raw if _is_clean(raw) else _cleaned(raw)
+    text = raw if is_clean(raw) else _cleaned(raw)
     if len(text) > MAX_TEXT or len(raw) > 2 * MAX_TEXT:
         cut(LONG_TEXT)
     return text[:MAX_TEXT]
 
 
-def _is_clean(text: str) -> bool:
+def is_clean(text: str) -> bool:
     """Whether cleaning would leave the text as it is; most texts of most pages are."""
     if not (text.isprintable() or _UNCLEAN.search(text) is None):  # printable is stricter, and ten times faster
         return False
@@ -79,7 +79,7 @@ def _cleaned(value: Any) -> str:
 def clean_line(value: Any, limit: int = MAX_LINE) -> str:
     """Return `clean_text` on one line, at most `limit` characters."""
     raw = str(value)
-    return (raw if _is_clean(raw) else " ".join(_cleaned(raw).split()))[:limit]
+    return (raw if is_clean(raw) else " ".join(_cleaned(raw).split()))[:limit]
 
 
 def parse_count(value: Any) -> int | None:

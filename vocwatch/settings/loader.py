@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -45,7 +46,7 @@ class Settings:
     session_maps: dict[str, SessionMap]
     refusals: Refusals = field(default_factory=Refusals)
 
-    @property
+    @cached_property
     def clock(self) -> Clock:
         """The injected clock: fixed where VOCWATCH_NOW says so, else the system's."""
         if self.env.now:
