@@ -59,17 +59,20 @@ def test_no_process_and_no_place_is_lost(soaked: dict[str, Any]) -> None:
 
 def test_a_worker_that_is_killed_takes_its_browser_along(lab: Lab, make_site: Any, tmp_path: Path) -> None:
     site: Site = make_site(posts=1)
-    site.rule = lambda path: Answer(hang=20) if path.startswith("/list") else None
-    lab.timeout = 20
+    site.rule = lambda path: Answer(hang=60) if path.startswith("/list") else None
+    lab.timeout = 60
     lab.forum("video", site.url, transport="browser")
     settings = lab.settings(f"sqlite:///{tmp_path / 'x.sqlite3'}")
-    worker = subprocess.Popen(
-        [sys.executable, "-m", "crawlers.worker", "--source", "video", "--dry-run", str(tmp_path / "out")],
-        cwd=ROOT, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
-        env={**settings.env.variables, "TMPDIR": str(tmp_path), "VOCWATCH_DATABASE_URL": settings.env.database_url},
-    )
+    said = tmp_path / "said"
+    with said.open("wb") as log:
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "crawlers.worker", "--source", "video", "--dry-run", str(tmp_path / "out")],
+            cwd=ROOT, stderr=log, stdin=subprocess.DEVNULL,
+            env={**settings.env.variables, "TMPDIR": str(tmp_path), "VOCWATCH_DATABASE_URL": settings.env.database_url},
+        )
     try:
-        _wait_for(lambda: site.content_log)
+        _wait_for(lambda: site.content_log or worker.poll() is not None)
+        assert worker.poll() is None, said.read_text(encoding="utf-8")
         browsers = _browsers_of(worker.pid)
         assert browsers
     finally:

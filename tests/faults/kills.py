@@ -65,12 +65,15 @@ def forum(posts: int) -> Site:
     """A site whose posts and comments all differ."""
     site = Site()
     site._server.handle_error = lambda *_: None  # type: ignore[method-assign] # the dead don't hang up politely
-    site.posts = {
-        number: Post(number, f"第{number}个保温杯，用了{number}天，杯盖有点漏水",
-                     [f"我的第{number}-{place}个也这样" for place in range(number % 4)])
-        for number in range(1, posts + 1)
-    }
+    grow(site, posts)
     return site
+
+
+def grow(site: Site, posts: int) -> None:
+    """Add new posts, the newest first on the list."""
+    for number in range(len(site.posts) + 1, len(site.posts) + posts + 1):
+        site.posts[number] = Post(number, f"第{number}个保温杯，用了{number}天，杯盖有点漏水",
+                                  [f"我的第{number}-{place}个也这样" for place in range(number % 4)])
 
 
 class Range:
@@ -109,6 +112,11 @@ class Range:
         with self.store.read() as connection:
             return {url.removeprefix(self.site.url) for url in connection.execute(sa.select(visits.c.url)).scalars()}
 
+    @property
+    def undone(self) -> int:
+        """How many posts of the site are not done with."""
+        return len(self.site.posts) - len({url for url in self._done() if url.startswith("/p/")})
+
     def check(self) -> None:
         """The database is whole, and every page that it names lies in the evidence folder with its own hash."""
         with sqlite3.connect(self.database) as connection:
@@ -141,4 +149,4 @@ def allowed_unfinished() -> int:
     return 2 * BATCH_PAGES + CONCURRENCY
 
 
-__all__ = ["KILLED", "ONCE", "POINTS", "WHENS", "Figures", "Range", "Strike", "allowed_unfinished", "forum"]
+__all__ = ["BATCH_PAGES", "KILLED", "ONCE", "POINTS", "WHENS", "Figures", "Range", "Strike", "allowed_unfinished", "forum", "grow"]

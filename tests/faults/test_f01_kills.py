@@ -9,7 +9,17 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import ROOT
-from tests.faults.kills import KILLED, ONCE, POINTS, Figures, Range, allowed_unfinished, forum
+from tests.faults.kills import (
+    BATCH_PAGES,
+    KILLED,
+    ONCE,
+    POINTS,
+    Figures,
+    Range,
+    allowed_unfinished,
+    forum,
+    grow,
+)
 
 POSTS = 48
 RANDOM = 4
@@ -32,6 +42,8 @@ def after(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Range, Fig
     chance.shuffle(plans)
     plans.sort(key=lambda plan: plan["point"] in ONCE)  # the first whole run leaves nothing to be cut
     for plan in plans:
+        # However far the last one came, there is enough to come by every point twice.
+        grow(site, max(0, 3 * BATCH_PAGES - killed.undone))
         figures.strikes.append(killed.strike(**plan))
     for _ in range(RANDOM):
         figures.strikes.append(killed.strike(after=chance.uniform(0.05, 0.5)))
@@ -49,10 +61,13 @@ def test_every_named_point_was_met(after: tuple[Range, Figures, Range]) -> None:
 
 def test_nothing_is_lost_and_nothing_is_there_twice(after: tuple[Range, Figures, Range]) -> None:
     killed, _, whole = after
+    posts = len(killed.site.posts)
     found, expected = killed.finish(), whole.finish()
+    for rows in (found, expected):  # the list grew between the kills, so its pages may differ
+        rows["pages"] = [row for row in rows["pages"] if "/list" not in row[0]]
     for table, wanted in expected.items():
         assert found[table] == wanted, table
-    assert len(found["texts"]) == POSTS + sum(number % 4 for number in range(1, POSTS + 1))
+    assert len(found["texts"]) == posts + sum(number % 4 for number in range(1, posts + 1))
 
 
 def test_a_kill_costs_a_batch_and_what_was_under_way(after: tuple[Range, Figures, Range]) -> None:
