@@ -21,12 +21,16 @@ from typing import Any, cast
 
 import orjson
 
+from vocwatch.plain import one_line
+
 Message = dict[str, Any]
 Handler = Callable[[Message], None]
 
 LAUNCH_SECONDS = 30.0
 ANSWER_SECONDS = 10.0
 _MAX_MESSAGE = 256 << 20  # bytes; a page can make the browser say more than a machine has memory for
+_SAID, _WORDS = "said", 300  # the file of the browser's standard error, and how much of it is told
+_SHORT_PATH = 36  # bytes; what is left of a socket's name after our folder's and the browser's own
 _MEMORY = 2 << 30  # bytes of private memory for each process: a page that eats more than this crashes alone
 
 
@@ -56,10 +60,10 @@ class Chromium:
         """Start a browser in an environment of `variables`. Raises BrowserGone, CdpError, OSError or TimeoutError."""
         ends = [_moved_up(end) for pipe in (os.pipe(), os.pipe()) for end in pipe]
         down_read, down_write, up_read, up_write = ends
-        profile = Path(tempfile.mkdtemp(prefix="vocwatch-browser-"))
+        profile = _new_profile()
         command = [path, *arguments, "--remote-debugging-pipe", f"--user-data-dir={profile}", "about:blank"]
         try:
-            pid = _spawn(command, variables, down_read, up_write)
+            pid = _spawn(command, {**variables, "TMPDIR": str(profile)}, down_read, up_write, profile / _SAID)
         except OSError:
             os.close(down_write)
             os.close(up_read)
@@ -72,10 +76,21 @@ class Chromium:
         try:
             await browser._connect(down_write, up_read)
             await browser.send("Browser.getVersion", seconds=LAUNCH_SECONDS)
+        except BrowserGone as error:
+            said = browser.last_words()
+            await browser.kill()
+            raise BrowserGone(said or str(error)) from None
         except BaseException:
             await browser.kill()
             raise
         return browser
+
+    def last_words(self) -> str:
+        """What the browser last wrote of itself, on one line; "" for nothing."""
+        with contextlib.suppress(OSError):
+            said = (self._profile / _SAID).read_text(encoding="utf-8", errors="replace")
+            return one_line(said[-_WORDS:], _WORDS)
+        return ""
 
     async def _connect(self, write: int, read: int) -> None:
         loop = asyncio.get_running_loop()
@@ -185,6 +200,13 @@ class _Lines(asyncio.Protocol):
         self._browser.ended()
 
 
+def _new_profile() -> Path:
+    """Make a folder for all that a browser writes. Its path is short: the name of a socket in it may have 107 bytes."""
+    usual = tempfile.gettempdir()
+    place = usual if len(os.fsencode(usual)) <= _SHORT_PATH else "/tmp"  # noqa: S108 - made by mkdtemp, with its mode
+    return Path(tempfile.mkdtemp(prefix="vocwatch-browser-", dir=place))
+
+
 def _moved_up(end: int) -> int:
     """Return the descriptor under a number above 9: the browser wants its own as 3 and 4."""
     moved = fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10)
@@ -192,19 +214,19 @@ def _moved_up(end: int) -> int:
     return moved
 
 
-def _spawn(command: Sequence[str], variables: Mapping[str, str], read: int, write: int) -> int:
-    """Start a program that reads from descriptor 3 and writes to 4, as the leader of a session. Raises OSError."""
-    nothing = os.open(os.devnull, os.O_RDWR)
-    try:
-        pid = os.posix_spawn(
-            command[0], list(command), variables, setsid=True,
-            file_actions=[
-                *((os.POSIX_SPAWN_DUP2, nothing, standard) for standard in (0, 1, 2)),
-                (os.POSIX_SPAWN_DUP2, read, 3), (os.POSIX_SPAWN_DUP2, write, 4),
-            ],
-        )
-    finally:
-        os.close(nothing)
+def _spawn(command: Sequence[str], variables: Mapping[str, str], read: int, write: int, said: Path) -> int:
+    """Start a program that reads from descriptor 3 and writes to 4, as the leader of a session. Raises OSError.
+
+    Its standard error goes to the file `said`.
+    """
+    pid = os.posix_spawn(
+        command[0], list(command), variables, setsid=True,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0), (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 2, str(said), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+            (os.POSIX_SPAWN_DUP2, read, 3), (os.POSIX_SPAWN_DUP2, write, 4),
+        ],
+    )
     if hasattr(resource, "prlimit"):  # Linux; what it starts later inherits it
         with contextlib.suppress(OSError, ValueError):
             resource.prlimit(pid, resource.RLIMIT_DATA, (_MEMORY, _MEMORY))

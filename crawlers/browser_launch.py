@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 
-from crawlers.browser_cdp import BrowserGone, CdpError, Chromium
+from crawlers.browser_cdp import LAUNCH_SECONDS, BrowserGone, CdpError, Chromium
 from vocwatch.browser import NoBrowser, candidates, not_found
 from vocwatch.settings.env import Environment
 
@@ -61,7 +60,10 @@ async def launch(env: Environment, zone: str, pictures: bool, closed_port: int) 
     """Start the first browser that can be started. Raises NoBrowser."""
     tried = []
     for path in candidates(env):
-        with contextlib.suppress(BrowserGone, CdpError, OSError, TimeoutError):
+        try:
             return await Chromium.launch(path, arguments(pictures, closed_port), {**env.variables, "TZ": zone})
-        tried.append(path)
-    raise NoBrowser(not_found([f"{path}：启动不了" for path in tried]))
+        except TimeoutError:
+            tried.append(f"{path}：启动后 {LAUNCH_SECONDS:.0f} 秒没有应答")
+        except (BrowserGone, CdpError, OSError) as error:
+            tried.append(f"{path}：启动不了（{error}）")
+    raise NoBrowser(not_found(tried))

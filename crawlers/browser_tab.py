@@ -208,19 +208,21 @@ class Tab:
         """Scroll down until nothing is added any more; False when a limit came first."""
         css, wait = str(ready.scroll_until), max(ready.settle_ms, 50)
         end = time.monotonic() + SCROLL_SECONDS
-        still = 0.0
-        for _ in range(ready.max_scrolls + 2 * STILL_ROUNDS):
+        patience = time.monotonic() + self._limits.seconds
+        still, left = 0.0, ready.max_scrolls + 2 * STILL_ROUNDS
+        while left > 0 and time.monotonic() < end:
             asked = visit.asked
             seen = await self._run(visit, scripts.scroll(css), self._limits.grace)
             if await self._run(visit, scripts.more(css, int(seen), wait), wait / 1000):
-                still = 0.0
+                still, patience = 0.0, time.monotonic() + self._limits.seconds
+            elif visit.under_way and time.monotonic() < patience:
+                continue  # what the server has not answered yet may still be added
             else:
                 # A page that asked its server for something may only be slow: that round counts half.
                 still += 1.0 if visit.asked == asked else 0.5
             if still >= STILL_ROUNDS:
                 return True
-            if time.monotonic() > end:
-                break
+            left -= 1
         return False
 
     # -- afterwards ---------------------------------------------------------------------------------------

@@ -126,10 +126,14 @@ class RunContext:
 
     @staticmethod
     def _walked_before(past: Sequence[runs.Run]) -> frozenset[str]:
-        """Start addresses that the last run walked to the end; none if it did not end well."""
-        if not past or past[0].outcome is not SourceStatus.OK:
+        """Start addresses that the last run walked to the end; none if it did not end well.
+
+        A run that was only put off read nothing and changes nothing.
+        """
+        last = next((run for run in past if run.outcome is not SourceStatus.NOT_RUN), None)
+        if last is None or last.outcome is not SourceStatus.OK:
             return frozenset()
-        return frozenset(past[0].stats.get("starts", ()))
+        return frozenset(last.stats.get("starts", ()))
 
     @property
     def incremental(self) -> bool:

@@ -31,6 +31,7 @@ AT_ONCE = 2
 EXPORT = "export"
 IMPORTED = "这个来源不采集：从商家后台导出后，用 vocwatch sessions import 导入"
 GRACE_SECONDS = 90.0  # the worker stops by itself at rate.max_minutes; this is for pages still under way
+_MARK = "VOCWATCH_RUN"  # in the environment of everything that a run starts: its folder
 _PROGRESS = re.compile(r"progress (?:\w+=\d+ ?)+$")
 Progress = Callable[[str, dict[str, int]], None]
 
@@ -207,7 +208,7 @@ def _environment(settings: Settings, folder: str) -> dict[str, str]:
     return {
         **env.variables, "VOCWATCH_HOME": str(env.home), "VOCWATCH_CONFIG": str(env.config),
         "VOCWATCH_DATA": str(env.data), "VOCWATCH_DATABASE_URL": env.database_url, "VOCWATCH_NOW": env.now,
-        "VOCWATCH_SECRET": env.secret, "TMPDIR": folder, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1",
+        "VOCWATCH_SECRET": env.secret, "TMPDIR": folder, _MARK: folder, "PYTHONIOENCODING": "utf-8", "PYTHONUNBUFFERED": "1",
     }
 
 
@@ -245,8 +246,8 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
 
 
 def _kill_strays(folder: str) -> None:
-    """Kill what lives in this run's temporary folder: Playwright starts browsers in process groups of their own."""
-    mark = f"TMPDIR={folder}".encode()
+    """Kill what this run started and left: browsers lead process groups of their own."""
+    mark = f"{_MARK}={folder}".encode()
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if mark in (entry / "environ").read_bytes().split(b"\0"):

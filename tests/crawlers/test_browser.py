@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,13 +45,16 @@ def chromium() -> None:
 def test_a_page_drawn_by_scripts_is_read_to_its_end(
     sqlite_store: Store, lab: Lab, make_site: MakeSite, canary: Canary
 ) -> None:
-    site = make_site(posts=12)
+    site, slow = make_site(posts=12), threading.Event()
 
     def rule(path: str) -> Answer | None:
         if path.startswith("/list"):
             return Answer(FEED.format(canary=canary.url), headers=HTML)
         if path.startswith("/more"):
-            first = 12 - (int(path[-1]) - 1) * 3
+            number = int(path[-1])
+            if number == 3:
+                slow.wait(1.5)  # longer than the looks without anything new after which a page has ended
+            first = 12 - (number - 1) * 3
             return Answer(json.dumps([first, first - 1, first - 2]), headers={"Content-Type": "application/json"})
         if path == "/p/7":
             return Answer(status=302, headers={"Location": canary.url})

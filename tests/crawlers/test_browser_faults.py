@@ -63,12 +63,13 @@ def test_a_worker_that_is_killed_takes_its_browser_along(lab: Lab, make_site: An
     lab.timeout = 60
     lab.forum("video", site.url, transport="browser")
     settings = lab.settings(f"sqlite:///{tmp_path / 'x.sqlite3'}")
-    said = tmp_path / "said"
+    said, scratch = tmp_path / "said", tmp_path / ("x" * 90)  # too long for the name of a socket in it
+    scratch.mkdir()
     with said.open("wb") as log:
         worker = subprocess.Popen(
             [sys.executable, "-m", "crawlers.worker", "--source", "video", "--dry-run", str(tmp_path / "out")],
             cwd=ROOT, stderr=log, stdin=subprocess.DEVNULL,
-            env={**settings.env.variables, "TMPDIR": str(tmp_path), "VOCWATCH_DATABASE_URL": settings.env.database_url},
+            env={**settings.env.variables, "TMPDIR": str(scratch), "VOCWATCH_DATABASE_URL": settings.env.database_url},
         )
     try:
         _wait_for(lambda: site.content_log or worker.poll() is not None)

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sqlalchemy as sa
 
+from crawlers import stop
 from crawlers.runner import CrawlResult, crawl
 from tests.crawlers.kit import Lab, rows
 from tests.crawlers.site import CAPTCHA, Answer, Post, Site
@@ -45,6 +46,14 @@ def test_an_unchanged_site_costs_almost_nothing_the_second_time(sqlite_store: St
     site.log.clear()
     run(lab, sqlite_store, "2026-11-16T10:00:00")  # nothing is due: known ground ends the listing after two pages
     assert site.content_log == ["/list?page=1", "/list?page=2"]
+    settings = lab.settings(sqlite_store.url, now="2026-11-16T10:20:00")
+    stop.stop_all(settings, "盘点")
+    [put_off] = crawl(settings, sqlite_store)
+    stop.resume_all(settings)
+    assert put_off.status is SourceStatus.NOT_RUN
+    site.log.clear()
+    run(lab, sqlite_store, "2026-11-16T10:40:00")
+    assert len(site.content_log) == 2, "a run that was put off says nothing against the ground known before"
 
 
 def test_a_304_whose_body_is_gone_is_asked_for_in_full(sqlite_store: Store, lab: Lab, make_site: MakeSite) -> None:
