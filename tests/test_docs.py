@@ -72,5 +72,5 @@ def test_links_lead_somewhere(path: Path) -> None:
 def test_make_knows_what_the_readme_names() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for name in ("README.md", "README.zh-CN.md"):
-        for target in re.findall(r"\bmake (\w+)", (ROOT / name).read_text(encoding="utf-8")):
+        for target in re.findall(r"\bmake ([\w-]+)", (ROOT / name).read_text(encoding="utf-8")):
             assert re.search(rf"^{target}:", makefile, re.M), f"{name}: make {target}"
