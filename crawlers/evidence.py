@@ -13,6 +13,7 @@ from crawlers.audit import AuditLog
 from vocwatch.browser import NoBrowser
 from vocwatch.lang import tr
 from vocwatch.plain import one_line, safe_url
+from vocwatch.reasons import spoken
 from vocwatch.settings import Settings, Source
 from vocwatch.store import Store, evidence
 
@@ -91,7 +92,7 @@ def _shoot_source(
             allowed.append(url)
             continue
         told = why or tr(f"每个来源每次最多 {MAX_PER_SOURCE} 张，下次再截", f"at most {MAX_PER_SOURCE} a source at a time")
-        report.refused[url] = f"{name}：{told}"
+        report.refused[url] = f"{name}{tr('：', ': ')}{told}"
         log.record("skip", url, f"screenshot: {told}")
     if source is not None and allowed:
         try:
@@ -121,7 +122,7 @@ def _keep(
     report: ShootReport,
 ) -> None:
     if picture is None or isinstance(picture, str):
-        report.refused[url] = f"{due[0].source}：{picture or tr('没有截到', 'nothing came')}"
+        report.refused[url] = f"{due[0].source}{tr('：', ': ')}{spoken(picture) or tr('没有截到', 'nothing came')}"
         return
     with store.begin() as connection:
         evidence.keep_shot(

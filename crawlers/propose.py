@@ -165,11 +165,9 @@ def _validated(plain: Mapping[str, Any]) -> Source:
         return Source.model_validate(plain)
     except ValidationError as error:
         fault = error.errors()[0]
-        where = ".".join(str(part) for part in fault["loc"]) or "来源"
-        raise ProposeError(
-            Exit.USAGE,
-            f"{where}：{str(fault['msg']).removeprefix('Value error, ')}（{tr('现在是', 'now')} {str(fault.get('input'))[:80]}）",
-        ) from error
+        where = ".".join(str(part) for part in fault["loc"]) or tr("来源", "source")
+        message, given = str(fault["msg"]).removeprefix("Value error, "), str(fault.get("input"))[:80]
+        raise ProposeError(Exit.USAGE, tr(f"{where}：{message}（现在是 {given}）", f"{where}: {message} (now {given})")) from error
 
 
 class _Conversation:
@@ -207,10 +205,16 @@ class _Conversation:
             return
         self.base.update(start=[search.template], keywords="watches")
         if search.word in keywords(self._settings, _validated({**self.base, "listing": {"extract": "html"}})):
-            self._notes.append("搜索词换成了 {keyword}，逐个搜索 config/watches.yaml 里的品牌词")
+            self._notes.append(tr(
+                "搜索词换成了 {keyword}，逐个搜索 config/watches.yaml 里的品牌词",
+                "the word searched for became {keyword}: the brands of config/watches.yaml are searched for one by one",
+            ))
         else:
             self.base["keywords"] = [search.word]
-            self._notes.append(f"搜索词换成了 {{keyword}}，目前只有“{search.word}”；写 keywords: watches 就逐个搜索品牌词")
+            self._notes.append(tr(
+                f"搜索词换成了 {{keyword}}，目前只有“{search.word}”；写 keywords: watches 就逐个搜索品牌词",
+                f"the word searched for became {{keyword}}, so far only “{search.word}”; keywords: watches searches for every brand",
+            ))
         self._looked_at = filled(search)
 
     _looked_at: str | None = None
@@ -231,13 +235,16 @@ class _Conversation:
             if drawn is not None:
                 first = drawn
                 self.base["transport"] = "browser"
-                self._notes.append("不运行脚本看不到内容，已写 transport: browser")
+                self._notes.append(tr("不运行脚本看不到内容，已写 transport: browser", "nothing shows until scripts have run: transport: browser is set"))
         if not _real(first) and first.feeds:
             followed = self._followed_feed(first)
             if followed is not None:
                 return followed
         elif first.feeds:
-            self._notes.append(f"网站自己有订阅源：{first.feeds[0]}。若内容相同，用订阅源更稳")
+            self._notes.append(tr(
+                f"网站自己有订阅源：{first.feeds[0]}。若内容相同，用订阅源更稳",
+                f"the site has a feed of its own: {first.feeds[0]}. It is steadier where it holds the same",
+            ))
         return self._decide(first)
 
     def _followed_feed(self, first: Reading) -> Proposal | None:
@@ -246,14 +253,14 @@ class _Conversation:
             reading = self._visitor.read(feed)
             if reading.kind != "RSS/Atom" or reading.records is None:
                 return None
-            self._notes.append(f"页面声明了订阅源 {feed}，来源改读订阅源")
+            self._notes.append(tr(f"页面声明了订阅源 {feed}，来源改读订阅源", f"the page names a feed, {feed}, which is read instead"))
             self.base["start"] = [feed]
             self.base.pop("keywords", None)
             return self._decide(reading)
         except ProposeError as error:
             self.base.clear()
             self.base.update(before)
-            self._notes.append(f"页面声明的订阅源读不了：{error}")
+            self._notes.append(tr(f"页面声明的订阅源读不了：{error}", f"the feed that the page names can't be read: {error}"))
             return None
 
     # -- deciding -------------------------------------------------------------------------------------------------
@@ -269,7 +276,10 @@ class _Conversation:
             except ProposeError as error:
                 if records is None or not any(record.published_at for record in records.found.records):
                     raise
-                self._notes.append(f"没能从详情页读正文，先按列表上的内容建：{error}")
+                self._notes.append(tr(
+                    f"没能从详情页读正文，先按列表上的内容建：{error}",
+                    f"the texts could not be read from detail pages; the list is read as it is: {error}",
+                ))
         if records is None:
             raise self._visitor.unread(first)
         records = self._chosen(records, first.rivals)
@@ -289,7 +299,8 @@ class _Conversation:
             f"There are {len(offered)} groups that look alike. Which one holds the comments, reviews or posts?",
         ), choices)
         if len(rivals) and taken == 0:
-            self._notes.append(f"页面上还有 {len(rivals)} 组相近的内容没有收：{'；'.join(map(_place, rivals))}")
+            others = tr("；", "; ").join(map(_place, rivals))
+            self._notes.append(tr(f"页面上还有 {len(rivals)} 组相近的内容没有收：{others}", f"{len(rivals)} more groups that look alike were left out: {others}"))
         return offered[taken]
 
     def _with_details(self, first: Reading, links: Trial, summaries: Trial | None) -> Proposal:
@@ -336,7 +347,7 @@ class _Conversation:
         try:
             found, transport = self._detail(further)
         except ProposeError as error:
-            self._notes.append(f"评价页 {reading.more} 没有读成：{error}")
+            self._notes.append(tr(f"评价页 {reading.more} 没有读成：{error}", f"the page of reviews {reading.more} could not be read: {error}"))
             return None, sampled
         return (listing, [(found, further, transport)]) if has_answers(found) else (None, sampled)
 
@@ -350,7 +361,7 @@ class _Conversation:
             except ProposeError as error:
                 if not read:
                     raise
-                self._notes.append(f"详情页 {link.url} 没有读成：{error}")
+                self._notes.append(tr(f"详情页 {link.url} 没有读成：{error}", f"the detail page {link.url} could not be read: {error}"))
                 break
             read.append((reading, link, transport))
             if has_answers(reading) or (reading.records is None and reading.more):
@@ -412,7 +423,10 @@ class _Conversation:
                 f"{source.start[0]} has a known structure ({kind}), but no text in it. Try a page that holds something",
             ))
         if not any(record.published_at for record in records):
-            self._notes.append("没有读到发布时间：日报按采集时间计，请尽量在来源文件里补上 published_at")
+            self._notes.append(tr(
+                "没有读到发布时间：日报按采集时间计，请尽量在来源文件里补上 published_at",
+                "no time of publication was found: digests go by the time of the crawl; add published_at to the file if you can",
+            ))
         return Proposal(source, kind, self._visitor.robots, records, coverage, tuple(self._notes), tuple(saved))
 
 
@@ -433,7 +447,7 @@ def _place(trial: Trial) -> str:
     """Where a group of records stands, and how many they are."""
     spec = trial.draft.step.get("records", [{}])[0]
     where = spec.get("items") or spec.get("jsonld") or trial.draft.label
-    return f"{where}（{len(trial.found.records)} 条）"
+    return tr(f"{where}（{len(trial.found.records)} 条）", f"{where} ({len(trial.found.records)} records)")
 
 
 def _same_next(listing: Mapping[str, Any], step: Mapping[str, Any]) -> bool:

@@ -19,6 +19,7 @@ from crawlers.propose_columns import Column, columns_of, field_paths, own_text
 from crawlers.propose_draft import Draft, guess_kind
 from crawlers.propose_json import MORE
 from crawlers.propose_selectors import head_of, signature
+from vocwatch.lang import tr
 
 MAX_ANCHORS = 2000
 REVIEWS = re.compile(r"评价|评论|点评|口碑|回复|review|comment|rating", re.IGNORECASE)
@@ -49,7 +50,7 @@ def drafts_of(document: HtmlDocument, base: str, now: dt.datetime, zone: ZoneInf
     for group in [group for group in groups if len(group.nodes) > 1]:
         if group.fields.link is not None and (links := _links(group, base)):
             step = {"extract": "html", "links": links}
-            yield Draft(step, "列表页（点进去才是正文）", following, links=True)
+            yield Draft(step, tr("列表页（点进去才是正文）", "a list (the texts stand behind it)"), following, links=True)
         if "text" in group.fields.found:
             yield from _blocks(document, group, base, following)
     for single in _single(document, base, now, zone, groups):
@@ -89,8 +90,8 @@ def _blocks(
     if first is None or "rating" in group.fields.found:
         if len(records) > 1:
             step = {"extract": "html", "records": records}
-            yield Draft(step, "重复区块", following, in_link=linked, bonus=MORE)
-        yield Draft({"extract": "html", "records": records[:1]}, "重复区块", following, in_link=linked)
+            yield Draft(step, tr("重复区块", "repeated blocks"), following, in_link=linked, bonus=MORE)
+        yield Draft({"extract": "html", "records": records[:1]}, tr("重复区块", "repeated blocks"), following, in_link=linked)
         return
     main = records[0]
     titled = main["fields"]
@@ -101,7 +102,7 @@ def _blocks(
         {**main, "kind": "comment", "where": f"!{first}"},
         *records[1:],
     ]
-    yield Draft({"extract": "html", "records": records}, "主帖加楼层", following, whole=True, in_link=linked)
+    yield Draft({"extract": "html", "records": records}, tr("主帖加楼层", "a post and its floors"), following, whole=True, in_link=linked)
 
 
 def _with_comments(
@@ -119,7 +120,7 @@ def _with_comments(
         for record in records:
             record["fields"] = {key: value for key, value in record["fields"].items() if key not in ("title", "shop")}
         step = {"extract": "html", "records": [main, *records]}
-        yield Draft(step, f"{single.label}加评论", following, whole=True, bonus=single.bonus)
+        yield Draft(step, tr(f"{single.label}加评论", f"{single.label} with comments"), following, whole=True, bonus=single.bonus)
 
 
 # -- links --------------------------------------------------------------------------------------------------------
@@ -213,14 +214,14 @@ def _single(
     kind = guess_kind(urlsplit(base).path, fields)
     if "text" in fields:
         yield Draft(
-            {"extract": "html", "records": [{"kind": kind, "fields": fields}]}, "单篇内容页", None, whole=True
+            {"extract": "html", "records": [{"kind": kind, "fields": fields}]}, tr("单篇内容页", "a single post"), None, whole=True
         )
         if not {"title", "author", "published_at"} <= fields.keys():
             record = {"kind": kind, "article": True, "fields": fields}
-            yield Draft({"extract": "html", "records": [record]}, "单篇内容页", None, whole=True)
+            yield Draft({"extract": "html", "records": [record]}, tr("单篇内容页", "a single post"), None, whole=True)
     elif not _mostly_links(body):
         record = {"kind": "article" if kind == "post" else kind, "article": True}
-        yield Draft({"extract": "html", "records": [record]}, "文章", None, whole=True, bonus=GUESSED)
+        yield Draft({"extract": "html", "records": [record]}, tr("文章", "an article"), None, whole=True, bonus=GUESSED)
 
 
 def _mostly_links(body: LexborNode) -> bool:

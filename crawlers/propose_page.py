@@ -19,6 +19,7 @@ from crawlers.extractors.jsonpage import find_state, parse_json
 from crawlers.extractors.signs import Sign, judge
 from crawlers.extractors.values import absolute_url
 from crawlers.propose_draft import Bench, Draft, Trial, guess_kind
+from vocwatch.lang import listed, tr
 from vocwatch.models import Page
 
 MAX_STATE = 3_000_000
@@ -42,6 +43,7 @@ class Reading:
     kind: str
     feeds: tuple[str, ...] = ()
     shell: bool = False
+    scripts: bool = False
     seen: str = ""
     rivals: tuple[Trial, ...] = ()
     more: str | None = None
@@ -60,13 +62,13 @@ def read_page(page: Page, base: dict[str, Any], zone: ZoneInfo) -> Reading:
     feed = read_feed(text)
     if feed is not None:
         best = bench.ranked(_feed_drafts(page.url))
-        return Reading(page, sign, best.records, best.links, "RSS/Atom", seen=f"{len(feed.entries)} 个条目")
+        return Reading(page, sign, best.records, best.links, "RSS/Atom", seen=tr(f"{len(feed.entries)} 个条目", f"{len(feed.entries)} entries"))
     try:
         root = parse_json(text)
     except ValueError:
         return _read_html(page, text, bench, sign)
     drafts = (
-        _labelled(draft, "JSON 接口")
+        _labelled(draft, tr("JSON 接口", "JSON interface"))
         for draft in propose_json.drafts_of(root, page.url, page.fetched_at, zone)
     )
     best = bench.ranked(chain(drafts, _fragment_drafts(root, page.url, bench)))
@@ -74,7 +76,7 @@ def read_page(page: Page, base: dict[str, Any], zone: ZoneInfo) -> Reading:
         sign = _said(bench) or sign
     label = best.records or best.links
     return Reading(
-        page, sign, best.records, best.links, label.draft.label if label else "JSON 接口",
+        page, sign, best.records, best.links, label.draft.label if label else tr("JSON 接口", "JSON interface"),
         seen=_json_outline(root), rivals=best.rivals,
     )
 
@@ -101,15 +103,18 @@ def _read_html(page: Page, text: str, bench: Bench, sign: Sign) -> Reading:
         if (address := absolute_url(node.attributes.get("href") or "", page.url))
     ]
     shown, scripts = len(visible_text(document.tree)), len(document.tree.css("script"))
+    links = len(document.tree.css("a[href]"))
     return Reading(
         page,
         sign,
         found.records,
         found.links,
-        best.draft.label if best else "网页",
+        best.draft.label if best else tr("网页", "web page"),
         tuple(dict.fromkeys(feeds)),
         shell=scripts > 0 and shown < SHELL_TEXT,
-        seen=f"网页，可见文字 {shown} 字，链接 {len(document.tree.css('a[href]'))} 个，脚本 {scripts} 个",
+        scripts=scripts > 0,
+        seen=tr(f"网页，可见文字 {shown} 字，链接 {links} 个，脚本 {scripts} 个",
+                f"a web page with {shown} visible characters, {links} links, {scripts} scripts"),
         rivals=found.rivals,
         more=propose_html.more_in(document, page.url),
     )
@@ -121,7 +126,7 @@ def _fragment_drafts(root: Any, url: str, bench: Bench) -> Iterator[Draft]:
         for draft in propose_html.drafts_of(HtmlDocument(markup), url, bench.now, bench.zone):
             if not draft.whole:
                 step = {"extract": "html", "fragment": path, **draft.step}
-                yield dataclasses.replace(draft, step=step, label="JSON 里的网页片段", following=None)
+                yield dataclasses.replace(draft, step=step, label=tr("JSON 里的网页片段", "web page inside JSON"), following=None)
 
 
 def _feed_drafts(url: str) -> Iterator[Draft]:
@@ -142,7 +147,7 @@ def _html_drafts(
         except ValueError:
             continue
         for draft in propose_json.drafts_of(root, url, now, zone, state=name):
-            yield _labelled(draft, f"网页内嵌状态（{name}）")
+            yield _labelled(draft, tr(f"网页内嵌状态（{name}）", f"state inside the page ({name})"))
             if not draft.whole and not draft.links and len(talks) < MAX_TALKS:
                 talks.append(draft)
     shown = list(propose_html.drafts_of(document, url, now, zone))
@@ -150,7 +155,7 @@ def _html_drafts(
         laid_open = HtmlDocument(text.replace("<!--", "").replace("-->", ""))
         for draft in propose_html.drafts_of(laid_open, url, now, zone):
             step = {"extract": "html", "uncomment": True, **draft.step}
-            yield dataclasses.replace(draft, step=step, label=f"{draft.label}（藏在注释里）")
+            yield dataclasses.replace(draft, step=step, label=tr(f"{draft.label}（藏在注释里）", f"{draft.label} (in comments)"))
     following = next((draft.following for draft in shown if draft.following), None)
     for wanted, kind in (("Review", "review"), ("DiscussionForumPosting", "post"), ("Article", "article")):
         found = structured.find_typed(document, wanted)
@@ -164,7 +169,7 @@ def _html_drafts(
     for single in [draft for draft in shown if draft.whole and len(draft.step["records"]) == 1]:
         for talk in talks:
             records = [{**record, "kind": "comment"} for record in talk.step["records"]]
-            label = f"{single.label}加内嵌评论"
+            label = tr(f"{single.label}加内嵌评论", f"{single.label} with comments inside the page")
             yield dataclasses.replace(single, comments={**talk.step, "records": records}, label=label)
 
 
@@ -180,9 +185,8 @@ def _labelled(draft: Draft, label: str) -> Draft:
 
 def _json_outline(root: Any) -> str:
     if isinstance(root, list):
-        return f"JSON 数组，{len(root)} 项"
-    return (
-        "JSON 对象，键：" + "、".join(str(key)[:30] for key in list(root)[:12])
-        if isinstance(root, dict)
-        else "JSON 值"
-    )
+        return tr(f"JSON 数组，{len(root)} 项", f"a JSON array of {len(root)}")
+    if not isinstance(root, dict):
+        return tr("JSON 值", "a JSON value")
+    keys = listed(str(key)[:30] for key in list(root)[:12])
+    return tr(f"JSON 对象，键：{keys}", f"a JSON object with the keys {keys}")

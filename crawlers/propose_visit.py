@@ -13,6 +13,7 @@ from crawlers.guard import is_login, leads_to_login
 from crawlers.propose_page import Reading, read_page
 from vocwatch.exits import Exit
 from vocwatch.lang import tr
+from vocwatch.reasons import spoken
 from vocwatch.settings import ConfigError, Settings, Source
 from vocwatch.settings.yamlfile import load_model
 
@@ -74,7 +75,7 @@ class Visitor:
 
     def read_drawn(self, url: str, first: Reading) -> Reading | None:
         """Look once more with a browser at a page that shows nothing without one; None where that brings nothing."""
-        if first.kind in ("RSS/Atom", "JSON 接口") or (not first.shell and "脚本 0 个" in first.seen):
+        if not first.scripts:
             return None
         self._tell(tr("页面不运行脚本就没有内容，改用浏览器再看一次", "Nothing shows until scripts have run: looking again with a browser"))
         try:
@@ -82,19 +83,22 @@ class Visitor:
         except ProposeError as error:
             if error.code is Exit.BLOCKED:
                 raise
-            self._notes.append(f"页面可能要用浏览器打开，但没有成功：{error}")
+            self._notes.append(tr(f"页面可能要用浏览器打开，但没有成功：{error}", f"the page may need a browser, which did not work: {error}"))
             return None
         return drawn if drawn.records is not None or drawn.links is not None else None
 
     def _heed(self, fetched: Fetched) -> None:
         """Keep what robots.txt says: its verdict on the first page, and the longest delay it asks for."""
         if fetched.robots and not self.robots:
-            self.robots = f"{fetched.robots}（{fetched.rule}）" if fetched.rule else fetched.robots
+            self.robots = spoken(f"{fetched.robots}（{fetched.rule}）" if fetched.rule else fetched.robots)
             self.base["access"] = {**self.base["access"], "robots": self.robots}
             self._tell(tr(f"robots.txt：{self.robots}", f"robots.txt: {self.robots}"))
         if fetched.crawl_delay > self._delay:
             self._delay = fetched.crawl_delay
-            self._notes.append(f"robots.txt 要求每次间隔 {fetched.crawl_delay:g} 秒，已写进 rate.delay_seconds")
+            self._notes.append(tr(
+                f"robots.txt 要求每次间隔 {fetched.crawl_delay:g} 秒，已写进 rate.delay_seconds",
+                f"robots.txt asks for {fetched.crawl_delay:g} seconds between requests; rate.delay_seconds says so now",
+            ))
             self.base["rate"] = {"delay_seconds": fetched.crawl_delay}
 
     # -- refusals -------------------------------------------------------------------------------------------------
@@ -102,7 +106,7 @@ class Visitor:
     def _not_fetched(self, url: str, fetched: Fetched) -> ProposeError:
         error = fetched.error or "network"
         if error == "robots":
-            rule = f"（{fetched.rule}）" if fetched.rule else ""
+            rule = tr(f"（{fetched.rule}）", f" ({spoken(fetched.rule)})") if fetched.rule else ""
             return ProposeError(Exit.BLOCKED, tr(
                 f"robots.txt：不允许读 {url}{rule}。{_doors()}{self.catalogue(url)}",
                 f"robots.txt does not allow {url}{rule}. {_doors()}{self.catalogue(url)}",
@@ -113,30 +117,30 @@ class Visitor:
         if error == "robots_unreachable" and not unreachable:
             return ProposeError(Exit.BLOCKED, tr(
                 f"robots.txt：读不到（按不允许处理）。{fetched.why}。请过一会儿再试；一直这样就{_doors()}",
-                f"robots.txt can't be read, which counts as not allowed. {fetched.why}. Try again later. {_doors()}",
+                f"robots.txt can't be read, which counts as not allowed. {spoken(fetched.why)}. Try again later. {_doors()}",
             ))
         if error in ("private", "scheme", "address"):
             return ProposeError(Exit.USAGE, tr(
                 f"{url}：{fetched.why or WORDS[error]}。自建实例请把主机写进 config/vocwatch.yaml 的 crawler.allow_private_hosts",
-                f"{url}: {fetched.why or WORDS[error]}. For an instance of your own, add its host to crawler.allow_private_hosts in config/vocwatch.yaml",
+                f"{url}: {spoken(fetched.why or WORDS[error])}. For an instance of your own, add its host to crawler.allow_private_hosts in config/vocwatch.yaml",
             ))
         why = fetched.why if unreachable or error not in WORDS else WORDS[error]
         return ProposeError(Exit.INCOMPLETE, tr(
-            f"{url} 没有读到：{why}。请核对网址、确认网络通畅后再试", f"{url} could not be read: {why}. Check the address and the network",
+            f"{url} 没有读到：{why}。请核对网址、确认网络通畅后再试", f"{url} could not be read: {spoken(why)}. Check the address and the network",
         ))
 
     def _refused(self, url: str, reading: Reading) -> ProposeError:
         state, reason = reading.sign.state, reading.sign.reason
         if state == "removed":
-            return ProposeError(Exit.USAGE, tr(f"{url}：{reason}。请核对网址", f"{url}: {reason}. Check the address"))
+            return ProposeError(Exit.USAGE, tr(f"{url}：{reason}。请核对网址", f"{url}: {spoken(reason)}. Check the address"))
         if state == "unavailable":
-            return ProposeError(Exit.INCOMPLETE, tr(f"{url}：{reason}。请过一会儿再试", f"{url}: {reason}. Try again later"))
+            return ProposeError(Exit.INCOMPLETE, tr(f"{url}：{reason}。请过一会儿再试", f"{url}: {spoken(reason)}. Try again later"))
         return self._blocked(url, reason)
 
     def _blocked(self, url: str, reason: str) -> ProposeError:
-        robots = f"（robots.txt：{self.robots}）" if self.robots else ""
+        robots = tr(f"（robots.txt：{self.robots}）", f" (robots.txt: {self.robots})") if self.robots else ""
         return ProposeError(Exit.BLOCKED, tr(
-            f"{url} 受阻：{reason}{robots}。{_doors()}{self.catalogue(url)}", f"{url} is blocked: {reason}{robots}. {_doors()}{self.catalogue(url)}",
+            f"{url} 受阻：{reason}{robots}。{_doors()}{self.catalogue(url)}", f"{url} is blocked: {spoken(reason)}{robots}. {_doors()}{self.catalogue(url)}",
         ))
 
     def unread(self, reading: Reading) -> ProposeError:

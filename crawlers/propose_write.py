@@ -19,19 +19,26 @@ from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from crawlers.propose import Proposal
 from crawlers.propose_saved import files_of
 from crawlers.propose_talk import TO_FILL
+from vocwatch.lang import tr
 from vocwatch.settings import Settings, Source
 from vocwatch.settings.yamlfile import load_model
 
 _HEADS = {
-    "access": "凭什么读：依据、robots.txt 的结论、谁在哪天复核的",
-    "transport": "页面由脚本画出来，要用浏览器打开",
-    "rate": "多快算快：这是上限，不是目标",
-    "keywords": "填进 start 里的 {keyword}；watches = config/watches.yaml 里的品牌词",
-    "start": "从哪里开始读",
-    "browser": "浏览器等什么出现、往下滚到什么不再增加",
-    "listing": "列表页",
-    "detail": "详情页（一篇帖子和它的回复，或一个商品的评价）",
-    "comments": "同一个页面上的评论",
+    "access": (
+        "凭什么读：依据、robots.txt 的结论、谁在哪天复核的",
+        "on what ground it is read: the basis, what robots.txt says, who reviewed it and when",
+    ),
+    "transport": ("页面由脚本画出来，要用浏览器打开", "scripts draw the page: it needs a browser"),
+    "rate": ("多快算快：这是上限，不是目标", "how fast it may be: a ceiling, not an aim"),
+    "keywords": (
+        "填进 start 里的 {keyword}；watches = config/watches.yaml 里的品牌词",
+        "what {keyword} in start becomes; watches = the brands of config/watches.yaml",
+    ),
+    "start": ("从哪里开始读", "where reading begins"),
+    "browser": ("浏览器等什么出现、往下滚到什么不再增加", "what the browser waits for, and scrolls for until no more of it comes"),
+    "listing": ("列表页", "the list"),
+    "detail": ("详情页（一篇帖子和它的回复，或一个商品的评价）", "a detail page (a post and its replies, or the reviews of a product)"),
+    "comments": ("同一个页面上的评论", "the comments on the same page"),
 }
 _ORDER = (
     "name",
@@ -116,10 +123,12 @@ def as_yaml(proposal: Proposal) -> str:
         if key in plain:
             tree[key] = _node(_short(plain[key]), key)
     tree["access"].fa.set_block_style()
-    tree.yaml_add_eol_comment("看过 vocwatch source test 的结果再启用", "enabled")
+    tree.yaml_add_eol_comment(tr(
+        "看过 vocwatch source test 的结果再启用", "look at what vocwatch source test shows before it is switched on",
+    ), "enabled")
     for key, words in _HEADS.items():
         if key in tree:
-            tree.yaml_set_comment_before_after_key(key, before=words)
+            tree.yaml_set_comment_before_after_key(key, before=tr(*words))
     tree.yaml_set_start_comment("\n".join(_preface(proposal)))
     yaml = YAML(typ="rt")
     yaml.width, yaml.allow_unicode = 4096, True
@@ -129,14 +138,19 @@ def as_yaml(proposal: Proposal) -> str:
 
 
 def _preface(proposal: Proposal) -> list[str]:
-    filled = "，".join(f"{name} {part[0]}/{part[1]}" for name, part in sorted(proposal.coverage.items()))
-    unfilled = [f"标着{TO_FILL}的几处填好才能启用。"] if TO_FILL in (proposal.source.owner, *proposal.source.access.model_dump().values()) else []
+    filled = tr("，", ", ").join(f"{name} {part[0]}/{part[1]}" for name, part in sorted(proposal.coverage.items())) or "—"
+    title, made = _comment(proposal.source.title), proposal.source.access.date
+    kind, robots, count = _comment(proposal.kind), _comment(proposal.robots), len(proposal.records)
+    unfilled = [tr(f"标着{TO_FILL}的几处填好才能启用。", f"Fill in what says {TO_FILL} before it is switched on.")] if TO_FILL in (proposal.source.owner, *proposal.source.access.model_dump().values()) else []
     lines = [
         *unfilled,
-        f"{_comment(proposal.source.title)}：由 vocwatch source new 生成（{proposal.source.access.date}），请核对后再启用。",
-        f"页面类型：{_comment(proposal.kind)}。robots.txt：{_comment(proposal.robots)}。",
-        f"样页读出 {len(proposal.records)} 条；字段填充：{filled or '—'}。",
-        "字段写法：CSS 选择器（选择器@属性 取属性）；JSON 和订阅源用 JMESPath。说明见 docs/add-a-source.zh-CN.md。",
+        tr(f"{title}：由 vocwatch source new 生成（{made}），请核对后再启用。",
+           f"{title}: made by vocwatch source new ({made}); check it before it is switched on."),
+        tr(f"页面类型：{kind}。robots.txt：{robots}。", f"Kind of page: {kind}. robots.txt: {robots}."),
+        tr(f"样页读出 {count} 条；字段填充：{filled}。", f"{count} records on the sample pages; fields filled: {filled}."),
+        tr("字段写法：CSS 选择器（选择器@属性 取属性）；JSON 和订阅源用 JMESPath。说明见 docs/add-a-source.zh-CN.md。",
+           "How fields are written: CSS selectors (selector@attribute for an attribute); JMESPath for JSON and feeds. "
+           "See docs/add-a-source.md."),
     ]
     return lines + [_comment(note) for note in proposal.notes]
 

@@ -23,6 +23,7 @@ from typing import IO, Any
 from crawlers import stop
 from crawlers.audit import AuditLog, anchor
 from crawlers.browser import needed as needs_browser
+from vocwatch.lang import tr
 from vocwatch.models import RunStatus, SourceStatus
 from vocwatch.settings import ConfigError, Settings, Source, checkout_root
 from vocwatch.store import Store, pages, runs
@@ -80,8 +81,10 @@ def _source(settings: Settings, name: str) -> Source:
     if name in settings.sources:
         return settings.sources[name]
     near = difflib.get_close_matches(name, list(settings.sources), n=1, cutoff=0.4)
-    hint = f"是不是 {near[0]}？" if near else ""
-    raise ConfigError([f"{settings.env.config / 'sources'}: 没有来源 {name}。{hint}用 vocwatch source list 查看全部"])
+    hint = tr(f"是不是 {near[0]}？", f"Is it {near[0]}? ") if near else ""
+    folder = settings.env.config / "sources"
+    raise ConfigError([tr(f"{folder}: 没有来源 {name}。{hint}用 vocwatch source list 查看全部",
+                          f"{folder}: no source {name}. {hint}vocwatch source list shows them all")])
 
 
 def crawl_one(

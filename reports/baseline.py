@@ -3,13 +3,15 @@
 Negative-binomial counts (NB2: variance = μ + α·μ²) with one dispersion α pooled over all cells, by the
 method of moments: α = Σ((x − μ)² − x) / Σμ² (Cameron & Trivedi, Regression Analysis of Count Data, §3.3).
 The mean is that of the 28 days before a guard gap of 2 days, shrunk towards the mean of all cells, and its
-four same weekdays count again.
+four same weekdays count again. Busy campaign days enter as an offset: μ per day is voices ÷ Σ exposure, and the
+expectation is μ × today's exposure × the share of the channel that was read today.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -30,8 +32,8 @@ Day = tuple[str, dt.date]  # channel (source, or "sessions") and business date
 
 @dataclass(frozen=True)
 class Expectation:
-    """What was to be expected in a cell today. `p` is P(X ≥ seen); `days` the usable days behind the mean and
-    `before` the voices heard on them.
+    """What was to be expected in a cell today. `p` is P(X ≥ seen) at the pooled dispersion `alpha`; `days` the
+    usable days behind the mean and `before` the voices heard on them.
     """
 
     mean: float
@@ -39,6 +41,7 @@ class Expectation:
     p: float
     days: int
     before: int
+    alpha: float = 0.0
 
 
 def base_days(day: dt.date) -> list[dt.date]:
@@ -56,7 +59,8 @@ class Baseline:
 
     `counts[cell][(channel, date)]` are independent voices; `usable[channel]` the dates on which that
     channel was read (a blind day is no zero and leaves the base); `frozen[cell]` the dates on which the
-    cell had an incident; `exposure` scales the mean on a campaign day.
+    cell had an incident; `exposures` by how much more than usual is said on campaign days, in the base as today;
+    `shares` which part of a channel was read today, where that isn't all.
     """
 
     def __init__(
@@ -65,7 +69,8 @@ class Baseline:
         counts: Mapping[Cell, Mapping[Day, int]],
         usable: Mapping[str, AbstractSet[dt.date]],
         frozen: Mapping[Cell, AbstractSet[dt.date]] | None = None,
-        exposure: float = 1.0,
+        exposures: Mapping[dt.date, float] | None = None,
+        shares: Mapping[str, float] | None = None,
     ):
         self.day = day
         self._counts = counts
@@ -73,7 +78,8 @@ class Baseline:
         self._weekdays = {d for d in self._days if d.weekday() == day.weekday()}
         self._usable = {channel: [d for d in self._days if d in dates] for channel, dates in usable.items()}
         self._frozen = frozen or {}
-        self._exposure = max(1.0, exposure)
+        self._exposures = {d: max(1.0, factor) for d, factor in (exposures or {}).items()}
+        self._shares = shares or {}
 
     @property
     def history(self) -> int:
@@ -91,13 +97,20 @@ class Baseline:
         """
         if self.history < WARM_UP_DAYS:
             return None
-        mean = self._mean(cell) * self._exposure
-        before = sum(
-            number
-            for (channel, day), number in self._counts.get(cell, {}).items()
-            if day in self._usable.get(channel, ())
+        mean = self._mean(cell) * self._exposures.get(self.day, 1.0)
+        before = sum(number for _, _, number in self.heard_before(cell))
+        return Expectation(mean, seen, nb_tail(seen, mean, self.alpha), self.history, before, self.alpha)
+
+    def heard_before(self, cell: Cell) -> list[tuple[str, dt.date, int]]:
+        """Return the voices behind a cell's mean as (channel, date, number), oldest first."""
+        return sorted(
+            (
+                (channel, day, number)
+                for (channel, day), number in self._counts.get(cell, {}).items()
+                if number and day in self._usable.get(channel, ())
+            ),
+            key=lambda found: (found[1], found[0]),
         )
-        return Expectation(mean, seen, nb_tail(seen, mean, self.alpha), self.history, before)
 
     def _mean(self, cell: Cell) -> float:
         frozen = self._frozen.get(cell, frozenset())
@@ -105,19 +118,25 @@ class Baseline:
         for channel, days in self._usable.items():
             live = [d for d in days if d not in frozen] or days
             if live:
-                total += self._channel_mean(
+                mean = self._channel_mean(
                     self._counts.get(cell, {}), channel, live, self._pooled.get(channel, 0.0)
                 )
+                total += mean * self._shares.get(channel, 1.0)
         return total
 
     def _channel_mean(
         self, counts: Mapping[Day, int], channel: str, days: Sequence[dt.date], pooled: float
     ) -> float:
         mean = (sum(counts.get((channel, d), 0) for d in days) + SHRINK_DAYS * pooled) / (
-            len(days) + SHRINK_DAYS
+            self._weight(days) + SHRINK_DAYS
         )
-        same = [counts.get((channel, d), 0) for d in days if d in self._weekdays]
-        return (sum(same) + WEEKDAY_WEIGHT * mean) / (len(same) + WEEKDAY_WEIGHT)
+        same = [d for d in days if d in self._weekdays]
+        heard = sum(counts.get((channel, d), 0) for d in same)
+        return (heard + WEEKDAY_WEIGHT * mean) / (self._weight(same) + WEEKDAY_WEIGHT)
+
+    def _weight(self, days: Iterable[dt.date]) -> float:
+        """Days, each counted as many times as it was busier than usual."""
+        return math.fsum(self._exposures.get(d, 1.0) for d in days)
 
     @cached_property
     def _pooled(self) -> dict[str, float]:
@@ -125,7 +144,7 @@ class Baseline:
         cells = [counts for cell, counts in self._counts.items() if cell[0] is not None]
         return {
             channel: sum(counts.get((channel, d), 0) for counts in cells for d in days)
-            / (len(cells) * len(days))
+            / (len(cells) * self._weight(days))
             for channel, days in self._usable.items()
             if days and cells
         }
@@ -138,12 +157,12 @@ class Baseline:
             frozen = self._frozen.get(cell, frozenset())
             for channel, usable in self._usable.items():
                 days = [d for d in usable if d not in frozen]
-                values = [counts.get((channel, d), 0) for d in days]
-                if not any(values):
+                values = [(counts.get((channel, d), 0), self._exposures.get(d, 1.0)) for d in days]
+                if not any(x for x, _ in values):
                     continue
-                mean = sum(values) / len(values)
-                over += sum((x - mean) ** 2 - x for x in values)
-                squares += len(values) * mean * mean
+                mean = sum(x for x, _ in values) / self._weight(days)
+                over += sum((x - mean * busy) ** 2 - x for x, busy in values)
+                squares += sum((mean * busy) ** 2 for _, busy in values)
         return min(MAX_ALPHA, max(MIN_ALPHA, over / squares)) if squares else MIN_ALPHA
 
 
@@ -182,20 +201,20 @@ def _log_pmf(k: int, mean: float, alpha: float) -> float:
     )
 
 
-def benjamini_hochberg(p: float, others: Iterable[float], tested: int) -> float:
-    """Return the Benjamini–Hochberg q-value of `p` among all p-values of the day; `tested` cells in all.
+def benjamini_hochberg(p_values: Iterable[float], tested: int) -> dict[float, float]:
+    """Return the Benjamini–Hochberg q-value of each of the day's p-values; `tested` cells in all.
 
-    Cells without a voice today are not in `others` but count as tested.
+    Cells without a voice today are not among the p-values but count as tested.
     """
-    ordered = sorted({*others, p})
-    ranked = list(others)
+    ordered = sorted(p_values)
+    found: dict[float, float] = {}
     q = 1.0
     for value in reversed(ordered):
-        if value < p:
-            break
-        rank = max(1, sum(1 for other in ranked if other <= value))
-        q = min(q, value * max(tested, rank) / rank)
-    return min(1.0, q)
+        if value not in found:
+            rank = bisect_right(ordered, value)
+            q = min(q, value * max(tested, rank) / rank)
+            found[value] = q
+    return found
 
 
 def judge_count(value: float, medians: Sequence[float]) -> tuple[float | None, str]:

@@ -8,22 +8,25 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports import measures
+from reports import exposure, measures
 from reports.advice import advice_for
 from reports.baseline import BASE_DAYS
+from reports.calendar import campaign_on
+from reports.complaint import Complaint
 from reports.coverage import Coverage, coverage, usable_days
+from reports.exposure import Exposures
 from reports.incidents import voices
 from reports.judgement import lead
 from reports.say import Say, from_stored, say
-from reports.score import FORMULA, reach
+from reports.score import reach, version
 from reports.shape import Action, Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
-from reports.texts import Complaint, Reader
+from reports.texts import Reader
 from reports.words import Word, hot_words
 from vocwatch.clock import day_window
 from vocwatch.models import Level, SourceStatus, TextKind
 from vocwatch.plain import one_line
 from vocwatch.settings import Settings
-from vocwatch.store import Connection, Store, digests, facts, incidents, runs
+from vocwatch.store import Connection, Store, digests, facts, incidents, keywords, runs
 from vocwatch.store.incidents import Heard, Member
 
 MANY_BLIND = 3
@@ -32,6 +35,7 @@ MAX_QUOTES = 2
 QUOTE_LETTERS = 80
 MAX_EMERGING = 5
 MAX_CASES = 2
+MAX_EXPOSED = 3
 _DUE = {"红": (0, 12), "橙": (0, 18), "黄": (1, 18)}  # days after the digest's own day, hour
 
 
@@ -50,6 +54,7 @@ class _Rows:
     words: tuple[Word, ...]
     cases: list[Heard]
     old_news: int
+    exposures: Exposures
 
 
 def build_facts(
@@ -90,9 +95,10 @@ def build_facts(
             reader, sorted(rows.cases, key=lambda h: (-h.severity, h.score, h.order)), "negative"
         ),
         good_cases=_cases(reader, sorted(rows.cases, key=lambda h: (-h.score, h.order)), "positive"),
+        exposures=rows.exposures,
         notes=_notes(settings, rows, date),
         versions={
-            "formula": _formula(rows),
+            "formula": str(rows.listed[0]["formula"]) if rows.listed else version(settings.app.risk),
             "topics": settings.topics.version,
             "thresholds": _thresholds(settings),
         },
@@ -133,11 +139,12 @@ def _read(
         ),
     ]
     built = runs.latest(connection, "incidents", date.isoformat())
+    told = reader.complaints(today, {})
     return _Rows(
         listed=listed,
         members=members,
         heard={h.key: h for h in heard},
-        complaints=reader.complaints(today, {}),
+        complaints=told,
         coverage=coverage(settings, date, crawls, now),
         measured=measures.Measured(
             date=date,
@@ -154,6 +161,7 @@ def _read(
         words=_words(settings, connection, date),
         cases=incidents.sessions_by_id(connection, inside),
         old_news=int(built.stats.get("old_news", 0)) if built else 0,
+        exposures=_exposures(settings, reader, connection, date, told),
     )
 
 
@@ -173,6 +181,20 @@ def _alerts(settings: Settings, connection: Connection, date: dt.date) -> list[A
             )
         )
     return found
+
+
+def _exposures(
+    settings: Settings, reader: Reader, connection: Connection, date: dt.date, outside: Sequence[Complaint]
+) -> Exposures:
+    """Threats of the day, and those of the week that a post of the day may have carried out."""
+    zone = settings.app.zone
+    start, end = day_window(date, zone)
+    since = start - dt.timedelta(days=exposure.WINDOW_DAYS)
+    said = exposure.threats(keywords.keyword_sessions(connection, since, end))
+    inside = reader.complaints(incidents.sessions_by_id(connection, said), {})
+    titles = {name: source.title for name, source in settings.sources.items()}
+    today = sorted({s.native_id for s in said.values() if s.started_at >= start})
+    return Exposures(tuple(today), exposure.link(inside, outside, said, titles))
 
 
 def _yesterday(connection: Connection, date: dt.date, audience: str) -> list[dict[str, Any]]:
@@ -394,16 +416,20 @@ def _cases(reader: Reader, ordered: Iterable[Heard], sentiment: str) -> tuple[Ca
 
 
 def _notes(settings: Settings, rows: _Rows, date: dt.date) -> tuple[Say, ...]:
-    notes = [say("note.campaign", name=c.name) for c in settings.app.campaigns if c.date == date]
+    campaign = campaign_on(settings, date)
+    notes = [say("note.campaign", name=campaign)] if campaign else []
     if rows.old_news:
         notes.append(say("note.old_news", texts=rows.old_news))
     if rows.measured.sessions_missing:
         notes.append(say("note.no_sessions"))
+    notes += [
+        say(
+            "note.exposed", session=link.session_id, words=link.words[0] if link.words else "", hours=link.lag_hours,
+            source=_source_title(settings, link.source), percent=round(100 * link.probability),
+        )
+        for link in rows.exposures.links[:MAX_EXPOSED]
+    ]
     return tuple(notes)
-
-
-def _formula(rows: _Rows) -> str:
-    return str(rows.listed[0]["formula"]) if rows.listed else FORMULA
 
 
 def _thresholds(settings: Settings) -> str:

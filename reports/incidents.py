@@ -12,8 +12,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from reports.baseline import Baseline, Cell, Expectation
-from reports.clusters import ARMY_TEXTS
-from reports.texts import Complaint, topic_of
+from reports.bursts import ARMY_TEXTS
+from reports.complaint import Complaint, topic_of
 from vocwatch.models import OTHER_TOPIC, Level
 from vocwatch.store.incidents import Known
 

@@ -6,15 +6,16 @@ import datetime as dt
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from reports import score
 from reports.baseline import WARM_UP_DAYS
-from reports.clusters import Coordination, coordination
+from reports.bursts import Coordination, coordination
+from reports.complaint import ARRANGED, Complaint, topic_of
 from reports.incidents import GAP_DAYS, Group, voices
-from reports.say import Say, say, short_date
+from reports.parts import Behind, PartsOf, Tone, as_parts
+from reports.say import Say, say, short_date, weekday
 from reports.score import Parts
-from reports.texts import ARRANGED, Complaint, topic_of
 from reports.titles import title
 from vocwatch.models import IncidentState, Level
 from vocwatch.settings import Settings
@@ -28,16 +29,10 @@ FALL_POINTS = 10.0
 
 
 @dataclass(frozen=True)
-class Tone:
-    """How many texts of the day speak of a product (None: of the brand), and how many of them negatively."""
-
-    texts: int
-    negative: int
-
-
-@dataclass(frozen=True)
 class Finding:
-    """One incident on one day, ready to be stored. `members` joined today."""
+    """One incident on one day, ready to be stored. `members` joined today; `behind` are the parts with their rows,
+    `rule` what decided the level, `history` the voices of the baseline as (channel, date, number).
+    """
 
     id: str
     product: str | None
@@ -61,6 +56,9 @@ class Finding:
     recurs_of: str | None
     members: tuple[Complaint, ...]
     lead_days: int | None
+    behind: tuple[Behind, ...]
+    rule: Say
+    history: tuple[tuple[str, dt.date, int], ...]
 
 
 class Judge:
@@ -75,23 +73,29 @@ class Judge:
     ):
         self._settings = settings
         self._day = day
-        self._tones = tones
+        self._parts = PartsOf(settings, day, tones)
         self._display = display
-        self._groups = {group.name: group.sensitivity for group in settings.topics.topics}
 
-    def judge(self, group: Group, before: Sequence[Complaint], q: float | None) -> Finding | None:
+    def judge(
+        self,
+        group: Group,
+        before: Sequence[Complaint],
+        q: float | None,
+        history: Sequence[tuple[str, dt.date, int]] = (),
+    ) -> Finding | None:
         """Return the day's finding; None when its score stays below blue.
 
         `before` are the incident's members of earlier days; `q` the p-value after correction for the day's
-        other tests (None without a baseline).
+        other tests (None without a baseline); `history` the counts behind the group's baseline.
         """
         joined = [*group.today, *group.late, *group.related]
         episode = [*before, *joined]
         lines = _red_lines(group.topic, episode)
-        parts = self._parts(group, episode, lines)
+        behind = self._parts.behind(group, episode, lines)
+        parts = as_parts(behind)
         total = score.total(parts, self._settings.app.risk)
         watch_only = not lines and q is not None and q >= WATCH_Q and group.known is None
-        level = self._level(total, lines, episode, group, watch_only)
+        level, rule = self._level(total, lines, episode, group, watch_only)
         if level is None:
             return None
         lead = lead_days(episode)
@@ -125,43 +129,10 @@ class Judge:
             else None,
             members=tuple(joined),
             lead_days=lead,
+            behind=behind,
+            rule=rule,
+            history=tuple(history),
         )
-
-    def _parts(self, group: Group, episode: Sequence[Complaint], lines: Sequence[RedLineClass]) -> Parts:
-        outside = [c for c in episode if not c.inside]
-        inside = [c for c in episode if c.inside and (self._day - c.day).days <= 7]
-        tone = self._tones.get(group.product, Tone(0, 0))
-        internal = sum(c.inside for c in group.today)
-        return Parts(
-            sensitivity=self._sensitivity(group, episode, lines),
-            intensity=score.intensity(len(voices(group.today)), self._settings.app.risk.reference_authors),
-            evolution=score.evolution(group.expectation.p if group.expectation else None),
-            spread=score.spread([self._far(c) for c in group.today if not c.inside]),
-            attitude=score.wilson_lower(tone.negative + internal, tone.texts + internal),
-            corroboration=score.corroboration(len(voices(outside)), len(voices(inside))),
-        )
-
-    def _sensitivity(
-        self, group: Group, episode: Sequence[Complaint], lines: Sequence[RedLineClass]
-    ) -> float:
-        """Red-line class × confidence of its surest text; else the topic's own sensitivity × severity (2
-        is full).
-        """
-        if lines:
-            sure = max(c.heard.confidence for c in episode if c.red_lines)
-            return min(1.0, max(line.sensitivity for line in lines) * max(0.5, sure))
-        severity = [c.heard.severity for c in episode]
-        own = self._groups.get(group.topic.split("/", 1)[0], 0.3)
-        return min(1.0, own * min(1.0, max(severity, default=0) / 2))
-
-    def _far(self, complaint: Complaint) -> tuple[float, float]:
-        """(tier of the source, reach of the text)."""
-        heard = complaint.heard
-        source = self._settings.sources.get(heard.channel)
-        far = score.reach(heard.likes, heard.replies, heard.shares, heard.views)
-        if heard.voice == "media":
-            far = max(far, score.MEDIA_REACH)
-        return (source.tier if source else 0.5, far)
 
     def _level(
         self,
@@ -170,27 +141,41 @@ class Judge:
         episode: Sequence[Complaint],
         group: Group,
         watch: bool,
-    ) -> Level | None:
-        """Turn the score into a level. A red line is at least orange, whatever its volume; a first-class one is red
-        at enough independent voices or in verified press.
+    ) -> tuple[Level | None, Say]:
+        """Turn the score into a level, with the rule that decided. A red line is at least orange, whatever its
+        volume; a first-class one is red at enough independent voices or in verified press.
 
         Only what the baseline calls everyday softens that, to yellow: one more voice of an incident that goes on,
-        or of a second-class red line.
+        or of a second-class red line. A level is kept until the score falls clearly below its floor.
         """
-        level = score.level_of(total, self._settings.app.risk)
+        risk = self._settings.app.risk
+        level = score.level_of(total, risk)
         if watch and level:
-            return Level.BLUE
+            return Level.BLUE, say("level.watch")
+        before = Level(group.known.level) if group.known else None
+        if before and score.held(total, before, risk):
+            level, rule = before, say("level.held", score=total, floor=score.floor_of(before, risk), hold=risk.hold_points)
+        else:
+            rule = say("level.score", score=total, floor=score.floor_of(level, risk) if level else risk.levels.blue)
         if not lines:
-            return level
+            return level, rule
         first_class = any(line.first_class for line in lines)
         everyday = group.p >= EVERYDAY_P and group.expectation and group.expectation.before >= EVERYDAY_VOICES
         if everyday and (group.known or not first_class):
-            return _at_least(level, Level.YELLOW)
+            floor, why = Level.YELLOW, say("level.everyday")
+        else:
+            floor, why = self._red_floor(episode, first_class)
+        return (level, rule) if level and level.rank <= floor.rank else (floor, why)
+
+    def _red_floor(self, episode: Sequence[Complaint], first_class: bool) -> tuple[Level, Say]:
+        """The least level of a red line, and why."""
         recent = [c for c in episode if c.red_lines and (self._day - c.day).days <= GAP_DAYS]
-        heard = len(voices(recent))
-        if first_class and (heard >= self._settings.app.risk.red_line_authors or self._media(episode)):
-            return Level.RED
-        return _at_least(level, Level.ORANGE)
+        heard, needed = len(voices(recent)), self._settings.app.risk.red_line_authors
+        if first_class and self._media(episode):
+            return Level.RED, say("level.media")
+        if first_class and heard >= needed:
+            return Level.RED, say("level.first_class", authors=heard, needed=needed)
+        return Level.ORANGE, say("level.red_line", authors=heard)
 
     def _media(self, episode: Sequence[Complaint]) -> bool:
         names = {name for name, source in self._settings.sources.items() if source.media}
@@ -229,7 +214,7 @@ class Judge:
             why.append(say("why.voices", seen=heard, expected=group.expectation.mean, p=group.expectation.p))
         else:
             why.append(say("why.cold", seen=heard, days=WARM_UP_DAYS))
-        why.append(_inside_out(episode))
+        why.append(self._inside_out(episode))
         why += self._copied(episode)
         hottest = max(
             (c.heard for c in episode if not c.inside),
@@ -246,10 +231,28 @@ class Judge:
             why.append(say("why.watch"))
         return why
 
+    def _inside_out(self, episode: Sequence[Complaint]) -> Say:
+        """The lead–lag line: who heard it first, by which path and where, and how many days lie between."""
+        sessions = len({c.heard.native_id for c in episode if c.inside})
+        days = lead_days(episode)
+        if days is None:
+            return say("why.inside_only", sessions=sessions) if sessions else say("why.outside_only")
+        if days == 0:
+            return say("why.inside", sessions=sessions)
+        outside = min((c for c in episode if not c.inside), key=lambda c: (c.day, c.heard.order))
+        began = outside.day - dt.timedelta(days=days)
+        path = _most_common([c.heard.channel for c in episode if c.inside and c.day == began])
+        source = self._settings.sources.get(outside.channel)
+        return say(
+            "why.inside_first" if days > 0 else "why.outside_first", sessions=sessions, days=abs(days), path=path or "",
+            inside=short_date(began), inside_day=weekday(began), source=source.title if source else outside.channel,
+            outside=short_date(outside.day), outside_day=weekday(outside.day),
+        )
+
     def _copied(self, episode: Sequence[Complaint]) -> list[Say]:
         burst = arranged(episode)
         if burst:
-            return [say("why.copies", texts=burst.texts, accounts=burst.accounts, hours=burst.hours)]
+            return [say("why.copies", **asdict(burst))]
         copies = sum(c.voice is None for c in episode)
         return [say("why.reposts", copies=copies)] if copies else []
 
@@ -304,20 +307,6 @@ def incident_id(day: dt.date, product: str | None, topic: str) -> str:
 def _red_lines(topic: str, episode: Sequence[Complaint]) -> list[RedLineClass]:
     found = {line.name: line for c in episode for line in c.red_lines if topic_of(line) == topic}
     return sorted(found.values(), key=lambda line: (-line.sensitivity, line.name))
-
-
-def _inside_out(episode: Sequence[Complaint]) -> Say:
-    sessions = len({c.heard.native_id for c in episode if c.inside})
-    lead = lead_days(episode)
-    if lead is not None and lead > 0:
-        return say("why.inside_first", sessions=sessions, days=lead)
-    if lead is not None:
-        return say("why.inside", sessions=sessions)
-    return say("why.inside_only", sessions=sessions) if sessions else say("why.outside_only")
-
-
-def _at_least(level: Level | None, floor: Level) -> Level:
-    return floor if level is None else min(level, floor, key=lambda found: found.rank)
 
 
 def _most_common(values: Sequence[str]) -> str | None:

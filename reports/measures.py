@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reports.baseline import BASE_DAYS, judge_count, same_weekdays
+from reports.complaint import Complaint
 from reports.coverage import Coverage
 from reports.say import Say, say
 from reports.shape import Indicator, Internal, Platform, Reason, TrendDay
-from reports.texts import Complaint
 from vocwatch.models import SourceStatus
 from vocwatch.store.facts import BrandMention, ServiceSession
 
@@ -182,10 +182,12 @@ def _reasons(m: Measured, outside: Sequence[Complaint], display: Mapping[str, st
     for s in m.today:
         for reason in s.topics or ((s.return_reason,) if s.return_reason else ()):
             sessions[(reason, s.sku)].add(s.native_id)
-    public: Counter[tuple[str, str | None]] = Counter(
-        (topic, c.product) for c in outside if not c.inside for topic in c.topics
-    )
-    told = {key: ids for key, ids in sessions.items() if len(ids) > 1 or public[key]}
+    public: dict[tuple[str, str | None], set[str]] = defaultdict(set)
+    for c in outside:
+        if not c.inside:
+            for topic in c.topics:
+                public[(topic, c.product)].add(c.heard.url)
+    told = {key: ids for key, ids in sessions.items() if len(ids) > 1 or key in public}
     top = sorted(told.items(), key=lambda item: (-len(item[1]), item[0][0], item[0][1] or ""))[:MAX_REASONS]
     return tuple(
         Reason(
@@ -193,10 +195,11 @@ def _reasons(m: Measured, outside: Sequence[Complaint], display: Mapping[str, st
             sku,
             display.get(sku or "") or sku or "",
             len(ids),
-            public[(reason, sku)],
-            public[(reason, sku)] > 0,
+            len(public.get((reason, sku), ())),
+            (reason, sku) in public,
             "安全" in reason,
             tuple(sorted(ids)),
+            tuple(sorted(public.get((reason, sku), ()))),
         )
         for (reason, sku), ids in top
     )

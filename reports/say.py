@@ -31,8 +31,12 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{seen} independent voices today; no baseline yet (under {days} days of history)",
     ),
     "why.inside_first": (
-        "内部 {sessions} 个会话同因，早 {days} 天",
-        "{sessions} service sessions for the same reason, {days} days earlier",
+        "{path} {inside} {inside_day}先升，{source} {outside} {outside_day}才出现，客服早 {days} 天；内部 {sessions} 个会话同因",
+        "{path} rose on {inside_day} {inside}, {source} on {outside_day} {outside}: service heard it {days} days earlier; {sessions} sessions",
+    ),
+    "why.outside_first": (
+        "{source} {outside} {outside_day}先出现，{path} {inside} {inside_day}才升，客服晚 {days} 天；内部 {sessions} 个会话同因",
+        "{source} on {outside_day} {outside}, {path} only on {inside_day} {inside}: service heard it {days} days later; {sessions} sessions",
     ),
     "why.inside": ("内部 {sessions} 个会话同因", "{sessions} service sessions for the same reason"),
     "why.inside_only": (
@@ -41,8 +45,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "why.outside_only": ("内部会话暂无同因反馈", "No matching service session so far"),
     "why.copies": (
-        "疑似水军：{texts} 条近似文案只来自 {accounts} 个账号，集中在 {hours} 小时内",
-        "Possibly arranged: {texts} near-identical texts from {accounts} accounts within {hours} hours",
+        "疑似水军：{texts} 条只来自 {accounts} 个账号（最多一个发了 {most} 条），集中在 {hours} 小时内，{alike} 条文案雷同；"
+        "按一名发声者计，内容照列",
+        "Possibly arranged: {texts} texts from {accounts} accounts (up to {most} each) within {hours} hours, {alike} of "
+        "them alike; counted as one voice, all of it listed",
     ),
     "why.reposts": ("另有 {copies} 条转载，不计入独立发布者", "{copies} more reposts, not counted as voices"),
     "why.spread": (
@@ -57,6 +63,23 @@ TEXTS: dict[str, tuple[str, str]] = {
     "why.late": (
         "含补录 {texts} 条（发布较早，今日才读到）",
         "Includes {texts} late texts (published earlier, read today)",
+    ),
+    # which rule decided the level
+    "level.score": ("按分数定级：{score} 分，门槛 {floor}", "By score: {score}, floor {floor}"),
+    "level.held": (
+        "{score} 分低于门槛 {floor}，但不到 {hold} 分，维持昨日等级",
+        "{score} is below the floor of {floor} by less than {hold}: yesterday’s level is kept",
+    ),
+    "level.watch": ("多重校正后不显著，只列为观察", "Not significant after correction: watch only"),
+    "level.everyday": ("红线类，但今日人数属日常波动，定为黄色", "Red line, but no more than every day: yellow"),
+    "level.media": ("一类红线，且有经核实的媒体或监管来源，定为红色", "First-class red line in verified press: red"),
+    "level.first_class": (
+        "一类红线，独立发布者 {authors} 名，达到 {needed} 名，定为红色",
+        "First-class red line with {authors} independent voices, {needed} needed: red",
+    ),
+    "level.red_line": (
+        "红线类，独立发布者 {authors} 名，不论声量至少橙色",
+        "Red line with {authors} independent voices: at least orange whatever the volume",
     ),
     # verdict
     "verdict.calm": (
@@ -122,6 +145,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "note.no_sessions": (
         "今日没有导入会话，内部数字缺失，不是 0",
         "No sessions imported for today: internal figures are missing, not zero",
+    ),
+    "note.exposed": (
+        "会话 {session} 提过「{words}」，{hours} 小时后{source}出现相似投诉，可能是同一人（{percent}%）",
+        "Session {session} spoke of “{words}”; {hours} h later a similar complaint on {source}, perhaps theirs ({percent} %)",
     ),
     "note.more": ("另有 {count} 项未列出", "{count} more not shown"),
     # data health
@@ -217,6 +244,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "流失": ("流失", "lost order"),
     "舆情关键词": ("舆情关键词", "keyword"),
     "客服会话": ("客服会话", "service session"),
+    "周一": ("周一", "Mon"),
+    "周二": ("周二", "Tue"),
+    "周三": ("周三", "Wed"),
+    "周四": ("周四", "Thu"),
+    "周五": ("周五", "Fri"),
+    "周六": ("周六", "Sat"),
+    "周日": ("周日", "Sun"),
     "品牌整体": ("品牌整体", "whole brand"),
 }
 
@@ -224,6 +258,11 @@ WORDS: dict[str, tuple[str, str]] = {
 def word(value: str, lang: str) -> str:
     """Return one of the field's fixed words in a language; other text comes back as it is."""
     return WORDS.get(value, (value, value))[LANGS[lang]]
+
+
+def weekday(day: dt.date) -> str:
+    """Return 周一 to 周日, one of the fixed words."""
+    return "周" + "一二三四五六日"[day.weekday()]
 
 
 def short_date(day: dt.date) -> str:

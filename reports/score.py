@@ -6,6 +6,7 @@ Voices are people, not posts: independent authors outside and distinct customers
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass
 from vocwatch.models import Level
 from vocwatch.settings.app import Risk
 
-FORMULA = "R-2026.1"
+FORMULA = "R-2026.2"  # .1 had no hold_points
 REACH_REFERENCE = 20_000
 MEDIA_REACH = 0.5
 CORROBORATING_SESSIONS = 3
@@ -87,15 +88,28 @@ def total(parts: Parts, risk: Risk) -> float:
     )
 
 
+def version(risk: Risk) -> str:
+    """Return what a row is marked with: the formula, and a mark of the weights where they aren't the shipped ones."""
+    if risk == Risk():
+        return FORMULA
+    mark = hashlib.sha256(risk.model_dump_json().encode()).hexdigest()[:6]
+    return f"{FORMULA}+{mark}"
+
+
+def floor_of(level: Level, risk: Risk) -> float:
+    """Return the score from which a level holds."""
+    floors = risk.levels
+    by_level = {Level.RED: floors.red, Level.ORANGE: floors.orange, Level.YELLOW: floors.yellow, Level.BLUE: floors.blue}
+    return by_level[level]
+
+
+def held(score: float, before: Level, risk: Risk) -> bool:
+    """Say whether a score that fell below the floor of yesterday's level still holds it: by less than `hold_points`."""
+    floor = floor_of(before, risk)
+    return floor - risk.hold_points <= score < floor
+
+
 def level_of(score: float, risk: Risk) -> Level | None:
     """Return the level of a score; None below blue."""
-    floors = risk.levels
-    for level, floor in (
-        (Level.RED, floors.red),
-        (Level.ORANGE, floors.orange),
-        (Level.YELLOW, floors.yellow),
-        (Level.BLUE, floors.blue),
-    ):
-        if score >= floor:
-            return level
-    return None
+    order = (Level.RED, Level.ORANGE, Level.YELLOW, Level.BLUE)
+    return next((level for level in order if score >= floor_of(level, risk)), None)

@@ -9,6 +9,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from reports.coverage import Coverage
+from reports.exposure import Exposures
 from reports.say import Say
 from reports.words import Word
 
@@ -133,6 +134,7 @@ class Reason:
     both: bool
     safety: bool
     session_ids: tuple[str, ...]
+    mention_urls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -216,5 +218,6 @@ class Facts:
     followups: tuple[FollowUp, ...]
     bad_cases: tuple[Case, ...]
     good_cases: tuple[Case, ...]
+    exposures: Exposures = field(default_factory=lambda: Exposures((), ()))
     notes: tuple[Say, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)

@@ -12,53 +12,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+from reports.bursts import as_one_voice
+from reports.complaint import Complaint, topic_of
 from vocwatch.clock import business_date
 from vocwatch.models import Sentiment, TextKind
 from vocwatch.settings import Settings
-from vocwatch.settings.topics import RedLineClass
 from vocwatch.store.incidents import Heard, WatchHit
 
-SESSIONS = "sessions"  # the channel that all sessions count as
-ARRANGED = "arranged:"  # the voice of accounts that post too much to be independent
-BUSY_TEXTS = 3
 LATE_GRACE = dt.timedelta(hours=12)
 _YEAR = re.compile(r"(?<!\d)(20\d\d)\s?年(?!.{0,8}(?:买|购|入手|下单|囤|收到|生产|新款|款))")
 _PRESENT = re.compile(r"今天|今早|今晚|昨天|昨晚|前天|刚刚|刚才|这次|这回|本周|上周|这两天|现在")
 _OLD_CUES = re.compile(r"[两二三四五几多前]年前|前几年|旧闻|旧帖|老帖|老新闻|陈年|考古|翻出来|翻到.{0,6}以前")
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """A text that complains. `product` is a SKU (or watch id), None where the text names none.
-
-    `voice` is who speaks: None for a copy of another's text, since a copy is no independent voice. `origin`
-    is the mention it copies, itself otherwise. Without topics it only counts as a voice under the post it
-    answers.
-    """
-
-    heard: Heard
-    day: dt.date
-    product: str | None
-    topics: tuple[str, ...]
-    red_lines: tuple[RedLineClass, ...]
-    voice: str | None
-    origin: int | None
-    old_news: bool = False
-
-    @property
-    def key(self) -> tuple[str, int]:
-        """(text kind, row id)."""
-        return self.heard.key
-
-    @property
-    def inside(self) -> bool:
-        """From customer service, not from the public."""
-        return self.heard.text_kind is TextKind.SESSION
-
-    @property
-    def channel(self) -> str:
-        """The source, or "sessions"."""
-        return SESSIONS if self.inside else self.heard.channel
 
 
 class Reader:
@@ -88,7 +52,7 @@ class Reader:
         read = [c for heard in texts if (c := self._read(heard, origins)) is not None]
         posts = {(c.channel, c.heard.native_id): c for c in read if c.topics and not c.inside}
         whole = [c if c.topics else _answer(c, posts.get((c.channel, c.heard.parent or ""))) for c in read]
-        return _busy_accounts_as_one([c for c in whole if c.topics])
+        return as_one_voice([c for c in whole if c.topics])
 
     def _read(self, heard: Heard, origins: Mapping[int, int]) -> Complaint | None:
         ours = heard if heard.sku or heard.text_kind is TextKind.SESSION else _without_competitor(heard)
@@ -126,11 +90,6 @@ class Reader:
         return named.most_common(1)[0][0] if named else None
 
 
-def topic_of(line: RedLineClass) -> str:
-    """Return the topic that a red-line class stands under."""
-    return line.topic or f"红线/{line.name}"
-
-
 def arrival_day(heard: Heard, end_of_day: dt.datetime, zone: dt.tzinfo) -> dt.date | None:
     """Return the business date whose digest first could know a late text; None for one that came in time.
 
@@ -163,26 +122,6 @@ def _answer(answer: Complaint, post: Complaint | None) -> Complaint:
     if post is None or answer.heard.sentiment != Sentiment.NEGATIVE:
         return answer
     return replace(answer, topics=post.topics[:1], product=answer.product or post.product)
-
-
-def _busy_accounts_as_one(complaints: list[Complaint]) -> list[Complaint]:
-    """Let all accounts that write three or more texts on one topic in a day count as one voice together.
-
-    People complain once; who writes several different posts of the same trouble in a day works for somebody.
-    """
-    written: Counter[tuple[str, dt.date, str]] = Counter(
-        (c.voice, c.day, topic)
-        for c in complaints
-        if c.voice and c.heard.author and not c.inside
-        for topic in c.topics
-    )
-    busy = {key for key, texts in written.items() if texts >= BUSY_TEXTS}
-    return [
-        replace(c, voice=f"{ARRANGED}{c.day}:{c.topics[0]}")
-        if c.voice and any((c.voice, c.day, topic) in busy for topic in c.topics)
-        else c
-        for c in complaints
-    ]
 
 
 @dataclass(frozen=True)

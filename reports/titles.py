@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-from reports.texts import Complaint
+from reports.complaint import Complaint
 from vocwatch.plain import one_line
 
 MAX_LETTERS = 18

@@ -2,71 +2,62 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
-import math
-import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
-from sentiment.clauses import Clause, split
+from sentiment.clauses import split
+from sentiment.drafts import Draft, refusal
 from sentiment.engines.base import Engine
+from sentiment.engines.linear import LinearEngine
+from sentiment.engines.model import Model, Scorer
+from sentiment.engines.reading import read
+from sentiment.engines.rules import NOTHING as NOTHING_SAID
 from sentiment.engines.rules import Evidence, RulesEngine
-from sentiment.matching import Matched, Matcher
-from sentiment.normalise import Normalised, normalise
-from sentiment.topics import OTHER, Findings, Taxonomy
-from sentiment.voice import AD, CUSTOMER, MEDIA, MERCHANT, voice_of
-from vocwatch.fingerprint import fingerprint
-from vocwatch.models import Assessment, Hit, RedLine, Sentiment, Span, TextInput
+from sentiment.matching import Matcher
+from sentiment.normalise import normalise
+from sentiment.topic_model import TopicModel
+from sentiment.topics import NOTHING, Taxonomy
+from sentiment.verdict import NO_CORRECTION, REVIEW_MARGIN, Judged, Odds, Pair, log_odds
+from sentiment.voice import CUSTOMER, MERCHANT, SELLING, voices_of
+from vocwatch.fingerprint import fingerprints
+from vocwatch.models import Assessment, Hit, RedLine, Sentiment, TextInput
 from vocwatch.settings.topics import Topics
 from vocwatch.settings.watches import Watches
 
-RULES_VERSION = "1"
+CHUNK, CHARACTERS = 1000, 400_000
+"""Texts, and characters, that are judged together: bounds the memory, whatever the batch."""
+RULES_VERSION = "2"
 """Version of what this package decides in code; raise it when judgements change."""
-
-_LINK = re.compile(r"https?://\S+|www\.\S+")
-_LETTER = re.compile(r"[^\W_]")
-_WORD = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]|[^\W\d_]+")
-_BLOB = re.compile(r"[A-Za-z0-9+/=_-]{200,}")
-_PICTURE = re.compile(r"[\u2600-\u27bf\U0001f300-\U0001faff]|\[[^\[\]\s]{1,6}\]")
-_ENGINE_WEIGHT = 0.55
-_ENGINE_LIMIT = 3.0
-_NEUTRAL_BELOW = 0.30
-_RATING_LOGIT = {1: -2.2, 2: -1.6, 3: -0.5, 4: 0.5, 5: 1.4}
-_MIXED_SIDE = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Draft:
-    """One text judged as far as it goes without the polarity engine."""
-
-    item: TextInput
-    form: Normalised
-    clauses: Sequence[Clause]
-    matched: Matched
-    findings: Findings
-    evidence: Evidence
-    voice: str
-    refused: str | None
 
 
 class Judge:
     """Judges texts by the configuration; with an engine, polarity is the rules' and the engine's together.
 
-    `own_pages` are SKUs and shop names whose pages speak of the brand whatever their texts say.
+    `own_pages` are SKUs and shop names whose pages speak of the brand whatever their texts say. `own` holds
+    corrections that were learned from a team's own texts, `topic_model` replaces the shipped one.
     """
 
     def __init__(
-        self, watches: Watches, topics: Topics, engine: Engine | None = None, own_pages: Collection[str] = ()
+        self, watches: Watches, topics: Topics, engine: Engine | None = None, own_pages: Collection[str] = (),
+        own: Model | None = None, topic_model: TopicModel | None = None,
     ):
         self._matcher = Matcher(watches, own_pages)
-        self._taxonomy = Taxonomy(topics)
+        self._taxonomy = Taxonomy(topics, topic_model)
+        self._own = None if own is None else Scorer(own)
         self._rules = RulesEngine()
         self._engine = engine if engine is not None and engine.name != self._rules.name else None
         digest = hashlib.sha256()
-        for part in (watches.model_dump_json(), topics.model_dump_json(), "\n".join(sorted(own_pages))):
+        for part in (
+            watches.model_dump_json(), topics.model_dump_json(), "\n".join(sorted(own_pages)), self._taxonomy.version,
+        ):
             digest.update(part.encode())
+        if own is not None:
+            digest.update(own.version.encode())
         engines = f"{self._engine.name}-{self._engine.version}+" if self._engine else ""
+        engines += f"own-{own.version}+" if own is not None else ""
         rules = f"rules-{RULES_VERSION}.{self._rules.version}"
         self.version = f"{engines}{rules}+topics-{topics.version}+{digest.hexdigest()[:12]}"[:80]
 
@@ -77,78 +68,145 @@ class Judge:
 
     def assess(self, texts: Sequence[TextInput]) -> list[Assessment]:
         """Judge each text, in order. Never raises: a text that can't be judged says why in `refused`."""
-        drafts: list[_Draft | Assessment] = []
-        for item in texts:
-            try:
-                drafts.append(self._draft(item))
-            except Exception as error:  # one poison text must not take the batch with it
-                drafts.append(self._poison(item, error))
-        asked = [draft for draft in drafts if isinstance(draft, _Draft) and draft.refused is None]
-        scores = self._ask(asked)
+        found: list[Assessment] = []
+        collecting = gc.isenabled()
+        gc.disable()  # what is made here has no cycles, and looking for them costs a third of the time
+        try:
+            for part in _parts(texts):
+                found.extend(self._assess(part))
+        finally:
+            if collecting:
+                gc.enable()
+        return found
+
+    def _assess(self, texts: Sequence[TextInput]) -> list[Assessment]:
+        drafts = self._drafts(texts)
+        asked = [draft for draft in drafts if isinstance(draft, Draft) and draft.refused is None]
+        weighed, odds = self._ask(asked)
+        evidence, own = iter(weighed), iter(self._correct(asked))
+        signatures = iter(fingerprints([draft.item.text for draft in drafts if isinstance(draft, Draft)]))
         return [
-            draft if isinstance(draft, Assessment) else self._finish(draft, scores.get(draft.form.text))
+            draft if isinstance(draft, Assessment)
+            else self._finish(
+                Judged(draft, next(evidence), odds, next(own)) if draft.refused is None
+                else Judged(draft, NOTHING_SAID, odds),
+                next(signatures),
+            )
             for draft in drafts
         ]
 
-    def _ask(self, drafts: Sequence[_Draft]) -> dict[str, float]:
-        if self._engine is None:
-            return {}
-        texts = list(dict.fromkeys(draft.form.text for draft in drafts))
-        return dict(zip(texts, self._engine.polarity(texts), strict=True))
+    def log_odds(self, texts: Sequence[str]) -> list[Pair]:
+        """Return for each text alone (no stars, no surroundings) what it is judged by: the log-odds of positive
+        against negative and of neutral against the rest. What can't be judged has zeros.
+        """
+        found: list[Pair] = []
+        for part in _parts([TextInput("", text) for text in texts]):
+            drafts = self._drafts(part)
+            asked = [draft for draft in drafts if isinstance(draft, Draft) and draft.refused is None]
+            weighed, odds = self._ask(asked)
+            evidence, own = iter(weighed), iter(self._correct(asked))
+            found += [
+                Judged(draft, next(evidence), odds, next(own)).verdict().log_odds
+                if isinstance(draft, Draft) and draft.refused is None else NO_CORRECTION
+                for draft in drafts
+            ]
+        return found
 
-    def _draft(self, item: TextInput) -> _Draft:
-        form = normalise(item.text)
-        clauses = split(form.text)
-        matched = self._matcher.match(item, form)
-        refused = _refusal(form.text)
-        if refused or not clauses:
-            empty = Findings((), (), ())
-            nothing = Evidence(0, 0, 0, ())
-            refused = refused or "没有可判定的文字"
-            return _Draft(item, form, clauses, matched, empty, nothing, CUSTOMER, refused)
-        findings = self._taxonomy.find(form.text, clauses, matched.own, matched.others)
-        evidence = self._rules.weigh(
-            form.text, clauses, [complaint.clause.start for complaint in findings.complaints],
-            [clause.start for clause in findings.denied], findings.dismissed,
-        )
-        voice = voice_of(form.text, item.kind, item.about_brand)
-        return _Draft(item, form, clauses, matched, findings, evidence, voice, None)
+    def _correct(self, drafts: Sequence[Draft]) -> list[Pair]:
+        """What a team's own texts have taught about these."""
+        if self._own is None or not drafts:
+            return [NO_CORRECTION] * len(drafts)
+        found = self._own.log_odds([draft.form.text for draft in drafts])
+        return [(polar, neutral) for polar, neutral in found.tolist()]
 
-    def _finish(self, draft: _Draft, engine: float | None) -> Assessment:
+    def _drafts(self, texts: Sequence[TextInput]) -> list[Draft | Assessment]:
+        """Everything before polarity; one poison text must not take the batch with it."""
+        drafts: list[Draft | Assessment] = []
+        try:
+            drafts.extend(self._read(texts))
+        except Exception:
+            drafts = [self._read_alone(item) for item in texts]
+        asked = [draft for draft in drafts if isinstance(draft, Draft) and draft.refused is None]
+        try:
+            found = self._taxonomy.find_many([draft.passage() for draft in asked])
+        except Exception:
+            return [draft if isinstance(draft, Assessment) else self._alone(draft) for draft in drafts]
+        for draft, findings in zip(asked, found, strict=True):
+            draft.findings = findings
+        return drafts
+
+    def _alone(self, draft: Draft) -> Draft | Assessment:
+        """Ask the taxonomy about one text: which of a batch is the poison?"""
+        if draft.refused is not None:
+            return draft
+        try:
+            draft.findings = self._taxonomy.find_many([draft.passage()])[0]
+            return draft
+        except Exception as error:
+            return self._poison(draft.item, error)
+
+    def _ask(self, drafts: Sequence[Draft]) -> tuple[list[Evidence], Odds]:
+        """Ask the rules for every text, and the engine once for every text and for every clause of a text that
+        has several. The default engine sees what the rules have read already.
+        """
+        subjects = [draft.subject() for draft in drafts]
+        if self._engine is None or not drafts:
+            return self._rules.weigh(subjects), {}
+        texts = [draft.form.text for draft in drafts]
+        known = set(texts)
+        texts += [piece for piece in dict.fromkeys(chain.from_iterable(map(Draft.pieces, drafts)))
+                  if piece not in known]
+        if isinstance(self._engine, LinearEngine):
+            reading = read(texts)
+            return self._rules.weigh(subjects, reading), dict(
+                zip(texts, log_odds(self._engine.polarity_of(reading)), strict=True)
+            )
+        texts = list(dict.fromkeys(texts))
+        return self._rules.weigh(subjects), dict(zip(texts, log_odds(self._engine.polarity(texts)), strict=True))
+
+    def _read(self, items: Sequence[TextInput]) -> list[Draft]:
+        """Everything before the topics, step by step for all."""
+        forms = [normalise(item.text) for item in items]
+        clauses = [split(form.text) for form in forms]
+        matched = self._matcher.match_many(items, forms)
+        voices = voices_of([
+            (form.text, item.kind, item.about_brand) for item, form in zip(items, forms, strict=True)
+        ])
+        drafts = []
+        for item, form, cut, match, voice in zip(items, forms, clauses, matched, voices, strict=True):
+            refused = refusal(form.text) or (None if cut else "没有可判定的文字")
+            drafts.append(Draft(item, form, cut, match, NOTHING, CUSTOMER if refused else voice, refused))
+        return drafts
+
+    def _read_alone(self, item: TextInput) -> Draft | Assessment:
+        try:
+            return self._read([item])[0]
+        except Exception as error:
+            return self._poison(item, error)
+
+    def _finish(self, judged: Judged, signature: bytes) -> Assessment:
+        draft = judged.draft
         item, form = draft.item, draft.form
-        logit = _logit(draft, engine)
-        score = math.tanh(logit / 2)
-        sentiment, mixed = _sentiment(draft, score)
-        spans = self._spans(draft, sentiment)
-        alarms = () if draft.voice in (MERCHANT, AD) and not _serious(draft) else draft.findings.alarms
-        red_lines = tuple(
+        found = judged.verdict()
+        sentiment, mixed = judged.sentiment(found)
+        spans = judged.spans(sentiment)
+        alarms = draft.findings.alarms
+        silent = not alarms or (draft.voice in (MERCHANT, *SELLING) and not _serious(draft))
+        red_lines = () if silent else tuple(
             RedLine(alarm.line.name, alarm.rule, *(span := form.original_span(alarm.start, alarm.end)),
-                    item.text[span[0]:span[1]])
+                    item.text[span[0]:span[1]], alarm.reason)
             for alarm in alarms
         )
-        severity = max((span.severity for span in spans), default=0)
+        blamed = [span for span in spans if span.sentiment is Sentiment.NEGATIVE]
+        severity = max([span.severity for span in blamed], default=0)
         return Assessment(
             id=item.id, model_version=self.version, brand_match=draft.matched.brand, sentiment=sentiment,
-            score=round(score, 4), confidence=round(_confidence(draft, score, sentiment), 4), mixed=mixed,
-            severity=3 if red_lines else severity, topics=tuple(dict.fromkeys(span.topic for span in spans)),
+            score=round(found.score, 4), confidence=round(judged.confidence(found, sentiment), 4), mixed=mixed,
+            severity=3 if red_lines else severity, topics=tuple(dict.fromkeys([span.topic for span in blamed])),
             red_lines=red_lines, spans=spans, hits=draft.matched.hits, voice=draft.voice,
-            fingerprint=fingerprint(item.text), refused=draft.refused, truncated=form.truncated,
+            fingerprint=signature, refused=draft.refused, truncated=form.truncated,
+            review=draft.refused is None and not red_lines and found.margin < REVIEW_MARGIN,
         )
-
-    def _spans(self, draft: _Draft, sentiment: Sentiment) -> tuple[Span, ...]:
-        if draft.refused:
-            return ()
-        spans = []
-        for complaint in draft.findings.complaints:
-            last = max(complaint.clause.end, complaint.end)
-            start, end = draft.form.original_span(complaint.clause.start, last)
-            spans.append(Span(start, end, complaint.topic, Sentiment.NEGATIVE, complaint.severity))
-        unexplained = not spans and sentiment is Sentiment.NEGATIVE and draft.evidence.negative > 0
-        if unexplained and draft.voice == CUSTOMER:
-            worst = draft.clauses[min(range(len(draft.clauses)), key=draft.evidence.by_clause.__getitem__)]
-            start, end = draft.form.original_span(worst.start, worst.end)
-            spans.append(Span(start, end, OTHER, Sentiment.NEGATIVE, 1))
-        return tuple(sorted(spans, key=lambda span: (span.start, span.topic)))
 
     def _poison(self, item: TextInput, error: Exception) -> Assessment:
         return Assessment(
@@ -159,61 +217,21 @@ class Judge:
         )
 
 
-def _refusal(text: str) -> str | None:
-    """Why a normal form can't be judged, or None."""
-    if not text.strip():
-        return "空文本"
-    rest = _LINK.sub(" ", text)
-    if not rest.strip():
-        return "只有链接"
-    if not _LETTER.search(rest) and not _PICTURE.search(rest):
-        return "没有文字"
-    if _BLOB.search(rest) and not _WORD.search(_BLOB.sub(" ", rest)):
-        return "不是自然语言（编码数据）"
-    return None
+def _parts(texts: Sequence[TextInput]) -> Iterator[Sequence[TextInput]]:
+    """Cut a batch where CHUNK texts or CHARACTERS characters are reached."""
+    start = size = 0
+    for place, item in enumerate(texts):
+        size += len(item.body) if isinstance(item.body, str) else 0  # what is no text is refused later
+        if size >= CHARACTERS or place - start >= CHUNK - 1:
+            yield texts[start:place + 1]
+            start, size = place + 1, 0
+    if start < len(texts):
+        yield texts[start:]
 
 
-def _logit(draft: _Draft, engine: float | None) -> float:
-    """Rules, engine and stars together; the more the rules know, the less the engine counts."""
-    if draft.refused:
-        return 0.0
-    evidence = draft.evidence
-    logit = evidence.logit
-    if engine is not None:
-        clipped = min(1 - 1e-6, max(1e-6, engine))
-        raw = max(-_ENGINE_LIMIT, min(_ENGINE_LIMIT, math.log(clipped / (1 - clipped))))
-        logit += _ENGINE_WEIGHT * raw / (1 + 0.35 * (evidence.positive + evidence.negative))
-    rating = draft.item.rating
-    if rating is not None and 1 <= rating <= 5:
-        logit += _RATING_LOGIT[round(rating)]
-    return logit
-
-
-def _sentiment(draft: _Draft, score: float) -> tuple[Sentiment, bool]:
-    if draft.refused or draft.voice == MERCHANT:
-        return Sentiment.NEUTRAL, False
-    evidence = draft.evidence
-    told = any(complaint.severity >= 2 for complaint in draft.findings.complaints)
-    mixed = evidence.positive >= _MIXED_SIDE and evidence.negative >= _MIXED_SIDE and abs(evidence.logit) < 4
-    if draft.findings.alarms and draft.voice != MEDIA:
-        return Sentiment.NEGATIVE, False
-    if abs(score) < _NEUTRAL_BELOW and not (told and score < 0):
-        return (Sentiment.NEGATIVE if told and score <= 0 else Sentiment.NEUTRAL), mixed
-    return (Sentiment.POSITIVE if score > 0 else Sentiment.NEGATIVE), mixed
-
-
-def _confidence(draft: _Draft, score: float, sentiment: Sentiment) -> float:
-    """How far the score is from the border of another class, halved where no rule had anything to say."""
-    if draft.refused:
-        return 0.0
-    margin = 1 - abs(score) / _NEUTRAL_BELOW if sentiment is Sentiment.NEUTRAL else abs(score)
-    known = draft.evidence.positive + draft.evidence.negative + (1.0 if draft.item.rating else 0.0)
-    return max(0.05, min(1.0, margin)) * (1.0 if known >= 1 else 0.5)
-
-
-def _serious(draft: _Draft) -> bool:
+def _serious(draft: Draft) -> bool:
     """Whether an advertisement or a merchant's text calls people together or tells of authorities."""
-    return draft.voice == AD and any(alarm.line.threats for alarm in draft.findings.alarms)
+    return draft.voice in SELLING and any(alarm.line.threats for alarm in draft.findings.alarms)
 
 
 def to_line(assessment: Assessment) -> dict[str, Any]:
@@ -224,7 +242,7 @@ def to_line(assessment: Assessment) -> dict[str, Any]:
         "topics": list(assessment.topics), "severity": assessment.severity,
         "red_lines": [
             {"name": line.name, "rule": line.rule, "start": line.start, "end": line.end,
-             "matched": line.matched}
+             "matched": line.matched, "reason": line.reason}
             for line in assessment.red_lines
         ],
         "spans": [
@@ -238,6 +256,6 @@ def to_line(assessment: Assessment) -> dict[str, Any]:
              "matched": hit.matched}
             for hit in assessment.hits
         ],
-        "voice": assessment.voice, "refused": assessment.refused, "truncated": assessment.truncated,
+        "voice": assessment.voice, "review": assessment.review, "refused": assessment.refused, "truncated": assessment.truncated,
         "model_version": assessment.model_version,
     }

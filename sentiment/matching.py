@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import lru_cache
 
 from ahocorasick_rs import AhoCorasick
 
+from sentiment.conditions import QUERY, Found, Patterns, Rules, on_boundaries
+from sentiment.contexts import Surroundings
+from sentiment.evasions import Evasions, Suspect
 from sentiment.normalise import Normalised, normal_form, normalise
-from sentiment.rules import Needs
+from sentiment.variants import NEEDS_CONTEXT, RULES, SURE
 from vocwatch.models import Hit, TextInput
+from vocwatch.settings.grammar import parse, words_of
 from vocwatch.settings.watches import Watch, Watches
 
 MAX_HITS = 200
 """Hits kept of one text."""
 _MAX_MATCHED = 200
+_MAX_PAGES = 4096
+_MANY, _MOST_PLACES = 400, 40
 
-_NAME, _ALIAS, _AMBIGUOUS, _EXCLUDE = "name", "alias", "ambiguous", "exclude"
-_SQUEEZABLE = re.compile(r"[\u4e00-\u9fff]{3,}|[a-z0-9]{5,}")
-_BARE = re.compile(r"[0-9a-z\u4e00-\u9fff]+")
-# What people put between the characters of a name to slip past a filter; no sentence punctuation.
-_FILLER = re.compile(
-    r"[\s*·•.\-_/|~^'`\"+=#@&丨○●◆◇★☆\u2190-\u2bff\U0001f000-\U0001faff]{1,3}"
-)
-_LATIN = re.compile(r"[0-9a-z]")
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A hit in the normal form, before the way back to the original."""
-
-    watch: int
-    rule: str
-    start: int
-    end: int
+_NAME, _ALIAS, _AMBIGUOUS, _EXCLUDE, _SKU = "name", "alias", "ambiguous", "exclude", "sku"
+_SHORTEST_SKU = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,146 +40,196 @@ class Matched:
     brand: bool
 
 
+_UNMATCHED = Matched((), (), (), False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known before the text is read: watches that its page or its parent speaks of, whether it is about
+    the brand, and whether it is itself a page's title.
+    """
+
+    brands: frozenset[str] = frozenset()
+    about: bool = False
+    page: bool = False
+
+
+_ORDER = {rule: place for place, rule in enumerate(RULES)}
+_NOTHING_KNOWN, _A_PAGE = _Known(), _Known(page=True)
+
+
 class Matcher:
-    """All watches in one automaton."""
+    """All watches made ready; every text is read a fixed number of times whatever their number."""
 
     def __init__(self, watches: Watches, own_pages: Collection[str] = ()):
         """`own_pages` are SKUs and shop names whose pages speak of the brand whatever their texts say."""
         self._watches: Sequence[Watch] = watches.watches
-        self._uses: list[list[tuple[int, str]]] = []
         words: dict[str, list[tuple[int, str]]] = {}
-        squeezed: dict[str, list[int]] = {}
         for number, watch in enumerate(self._watches):
             for form, role in _forms(watch):
                 uses = words.setdefault(form, [])
                 if (number, role) not in uses:
                     uses.append((number, role))
-                if role in (_NAME, _ALIAS) and _SQUEEZABLE.fullmatch(form):
-                    squeezed.setdefault(form, []).append(number)
         self._uses = list(words.values())
         self._automaton = AhoCorasick(list(words)) if words else None
-        self._squeezed_uses = list(squeezed.values())
-        self._squeezed = AhoCorasick(list(squeezed)) if squeezed else None
-        self._patterns = [
-            (number, re.compile(pattern, re.I), Needs(pattern) if pattern == pattern.lower() else None)
-            for number, watch in enumerate(self._watches) for pattern in watch.patterns
-        ]
-        self._contexts = [_Context(watch) for watch in self._watches]
+        self._evasions = Evasions(_names(self._watches))
+        self._screen = self._evasions.screen(self._automaton)
+        self._patterns = Patterns(self._watches)
+        self._rules = [Rules(watch) for watch in self._watches]
+        sold: dict[str, list[str]] = defaultdict(list)
+        for watch in self._watches:
+            if watch.brand:
+                sold[watch.brand] += [watch.name, *watch.aliases]
+        self._contexts = [Surroundings(w, sold[w.id], watches.learned.get(w.id)) for w in self._watches]
         self._by_id = {watch.id: number for number, watch in enumerate(self._watches)}
+        self._own = [self._is_own(watch) for watch in self._watches]
         self._skus = {
             normal_form(watch.sku): number for number, watch in enumerate(self._watches) if watch.sku
         }
         self._own_pages = frozenset(normal_form(page) for page in own_pages if page.strip())
+        # The posts of one page and the comments of one post come together.
+        self._page = lru_cache(_MAX_PAGES)(self._read_page)
+        self._inherited = lru_cache(_MAX_PAGES)(self._read_parent)
+
+    def match_many(self, items: Sequence[TextInput], forms: Sequence[Normalised]) -> list[Matched]:
+        """Return what `match` does for each; texts in which nothing can be found are not looked at one by one."""
+        texts = [form.text for form in forms]
+        worth = self._screen.worth(texts)
+        if self._patterns:
+            worth = [look or bool(self._patterns.find(text)) for look, text in zip(worth, texts, strict=True)]
+        return [
+            self.match(item, form) if look or item.context or item.parent or item.about_brand else _UNMATCHED
+            for item, form, look in zip(items, forms, worth, strict=True)
+        ]
 
     def match(self, item: TextInput, form: Normalised) -> Matched:
         """Return the hits of a text whose normal form is `form`."""
-        page = self._page(item)
-        inherited = self._inherited(item.parent)
+        page, own_page = self._page(item.context) if item.context else ((), False)
+        inherited = self._inherited(item.parent) if item.parent else ()
         tied = {found.watch for found in (*page, *inherited)}
-        about = item.about_brand or self._is_own_page(item) or any(self._is_own(number) for number in tied)
-        found = self._text_hits(form.text, about)
-        own = tuple((hit.start, hit.end) for hit in found if self._is_own(hit.watch))
+        about = item.about_brand or own_page or any(self._own[number] for number in tied)
+        known = _Known(frozenset(map(self._brand_of, tied)), about) if tied or about else _NOTHING_KNOWN
+        found = self._text_hits(form, item.text, known)
+        if not found and not tied:
+            return Matched((), (), (), about)
+        own = tuple((hit.start, hit.end) for hit in found if self._own[hit.watch])
         others = tuple((hit.start, hit.end) for hit in found if self._watches[hit.watch].kind == "competitor")
         rivals_page = any(self._watches[hit.watch].kind == "competitor" for hit in page)
         brand = bool(own) or item.about_brand
         if not brand and about:
-            brand = not others and not (rivals_page and not any(self._is_own(hit.watch) for hit in page))
-        hits = self._hits(found, form, item.text, [*page, *(inherited if brand or not others else [])])
+            brand = not others and not (rivals_page and not any(self._own[hit.watch] for hit in page))
+        hits = self._hits(found, form, item.text, [*page, *(inherited if brand or not others else ())])
         return Matched(hits, own, others, brand)
 
-    def _is_own(self, number: int) -> bool:
-        watch = self._watches[number]
+    def _is_own(self, watch: Watch) -> bool:
         if watch.kind == "product" and watch.brand:
             return self._watches[self._by_id[watch.brand]].kind == "brand"
         return watch.kind in ("brand", "product")
 
-    def _is_own_page(self, item: TextInput) -> bool:
-        return any(normal_form(entry) in self._own_pages for entry in item.context)
-
-    def _page(self, item: TextInput) -> list[Found]:
-        """Hits that the page itself gives: its SKU, product and shop."""
+    def _read_page(self, context: tuple[str, ...]) -> tuple[tuple[Found, ...], bool]:
+        """Hits that the page itself gives (its SKU, product and shop), and whether it is one of our own."""
         found: list[Found] = []
-        for entry in item.context:
-            form = normal_form(entry)
-            if form in self._skus:
-                found.append(Found(self._skus[form], "sku", 0, 0))
+        own = False
+        for entry in context:
+            form = normalise(entry)
+            own = own or form.text.strip() in self._own_pages
+            if form.text.strip() in self._skus:
+                found.append(Found(self._skus[form.text.strip()], _SKU, 0, 0))
                 continue
-            named = {hit.watch for hit in self._text_hits(form, about=False, page=True)}
+            named = {hit.watch for hit in self._text_hits(form, entry, _A_PAGE)}
             found.extend(Found(number, "page", 0, 0) for number in sorted(named))
-        return found
+        return tuple(found), own
 
-    def _inherited(self, parent: str | None) -> list[Found]:
+    def _read_parent(self, parent: str) -> tuple[Found, ...]:
         """What the text above speaks of."""
-        if not parent:
-            return []
-        named = {hit.watch for hit in self._text_hits(normalise(parent).text, about=False)}
-        return [Found(number, "parent", 0, 0) for number in sorted(named)]
+        named = {hit.watch for hit in self._text_hits(normalise(parent), parent, _NOTHING_KNOWN)}
+        return tuple(Found(number, "parent", 0, 0) for number in sorted(named))
 
-    def _text_hits(self, text: str, about: bool, page: bool = False) -> list[Found]:
-        """Hits in a normal form. `about`: it is known to speak of the brand; `page`: it is a page's title."""
-        sure, doubtful, excluded = self._scan(text)
+    def _text_hits(self, form: Normalised, original: str, known: _Known) -> list[Found]:
+        """Hits in a normal form, given what is known of it."""
+        text = form.text
+        sure, doubtful, excluded, asked = self._scan(text)
+        suspects = self._evasions.find(text, form, original)
+        patterns = self._patterns.find(text)
+        if not (sure or doubtful or suspects or patterns or asked):
+            return []
+        for number in asked:
+            sure += self._rules[number].query_hits(number, text)
+        sure += patterns
+        if not known.page:
+            sure = [hit for hit in sure if not self._contexts[hit.watch].denied(text, hit.start, hit.end)]
         sure = [hit for hit in sure if not _inside(hit, excluded)]
         doubtful = [hit for hit in doubtful if not _inside(hit, excluded)]
-        sure.extend(hit for hit in self._scan_squeezed(text) if not _inside(hit, excluded))
-        sure.extend(hit for hit in self._scan_patterns(text) if not _inside(hit, excluded))
+        suspects = [item for item in suspects if not _inside(item, excluded) and not _covered(item, sure)]
+        suspects.sort(key=lambda item: (item.doubt, _ORDER[item.rule]))  # of several readings the plainest
+        sure += [Found(item.watch, item.rule, item.start, item.end) for item in suspects if item.doubt == SURE]
         generic = [hit for hit in sure if self._watches[hit.watch].needs_brand]
         sure = [hit for hit in sure if not self._watches[hit.watch].needs_brand]
-        certain = {self._brand_of(hit.watch) for hit in sure}
-        for hit in doubtful:
-            watch = self._watches[hit.watch]
-            names = page and normal_form(watch.name) == text[hit.start:hit.end]
-            if self._contexts[hit.watch](text, hit.start, hit.end):
-                sure.append(replace(hit, rule="ambiguous+context"))
-            elif names or self._brand_of(hit.watch) in certain or (about and self._is_own(hit.watch)):
-                sure.append(replace(hit, rule="ambiguous+brand"))
-        certain = {self._brand_of(hit.watch) for hit in sure}
+        sure += self._vouched(text, doubtful, suspects, {self._brand_of(hit.watch) for hit in sure}, known)
+        certain = {self._brand_of(hit.watch) for hit in sure} | known.brands
         sure.extend(
             replace(hit, rule=f"{hit.rule}+brand") for hit in generic
-            if self._brand_of(hit.watch) in certain or (about and self._is_own(hit.watch))
+            if self._brand_of(hit.watch) in certain or (known.about and self._own[hit.watch])
         )
-        return _distinct(sure)
+        return self._required(text, _distinct(sure))
+
+    def _vouched(
+        self, text: str, doubtful: Iterable[Found], suspects: Iterable[Suspect], certain: set[str], known: _Known
+    ) -> list[Found]:
+        """The doubtful hits that something vouches for: words around them, or the brand named elsewhere."""
+        found: list[Found] = []
+        for hit in doubtful:
+            names = known.page and normal_form(self._watches[hit.watch].name) == text[hit.start:hit.end]
+            by = self._contexts[hit.watch].vouch(text, hit.start, hit.end)
+            if by:
+                found.append(replace(hit, rule=f"ambiguous+{by}"))
+            elif names or self._is_certain(hit.watch, certain, known):
+                found.append(replace(hit, rule="ambiguous+brand"))
+        certain = certain | {self._brand_of(hit.watch) for hit in found}
+        for item in suspects:
+            if item.doubt == SURE:
+                continue
+            if self._is_certain(item.watch, certain, known):
+                found.append(Found(item.watch, f"{item.rule}+brand", item.start, item.end))
+            elif item.doubt == NEEDS_CONTEXT and self._contexts[item.watch].vouch_for_variant(
+                text, item.start, item.end
+            ):
+                found.append(Found(item.watch, f"{item.rule}+context", item.start, item.end))
+        return found
+
+    def _is_certain(self, number: int, certain: set[str], known: _Known) -> bool:
+        brand = self._brand_of(number)
+        return brand in certain or brand in known.brands or (known.about and self._own[number])
+
+    def _required(self, text: str, found: list[Found]) -> list[Found]:
+        """Leave out the hits of watches whose conditions on the whole text are not met."""
+        strict = {hit.watch for hit in found if self._rules[hit.watch].strict}
+        for number in strict:
+            spans = [(hit.start, hit.end) for hit in found if hit.watch == number]
+            if not self._rules[number].met(text, spans):
+                found = [hit for hit in found if hit.watch != number]
+        return found
 
     def _brand_of(self, number: int) -> str:
         return self._watches[number].brand or self._watches[number].id
 
-    def _scan(self, text: str) -> tuple[list[Found], list[Found], list[Found]]:
+    def _scan(self, text: str) -> tuple[list[Found], list[Found], list[Found], set[int]]:
+        """Exact words: sure names, doubtful ones, exclusions, and the watches whose query may hold."""
         sure: list[Found] = []
         doubtful: list[Found] = []
         excluded: list[Found] = []
+        asked: set[int] = set()
         if self._automaton is None:
-            return sure, doubtful, excluded
-        for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-            if not _on_boundaries(text, start, end):
-                continue
+            return sure, doubtful, excluded, asked
+        for index, start, end in _few(self._automaton.find_matches_as_indexes(text, overlapping=True)):
+            bounded = on_boundaries(text, start, end)
             for number, role in self._uses[index]:
-                bucket = excluded if role == _EXCLUDE else doubtful if role == _AMBIGUOUS else sure
-                bucket.append(Found(number, role, start, end))
-        return sure, doubtful, excluded
-
-    def _scan_squeezed(self, text: str) -> list[Found]:
-        """Names broken up by blanks, symbols or emoji: 松*果*匣, s.g.x-brand."""
-        if self._squeezed is None or not _FILLER.search(text):
-            return []
-        pieces = list(_BARE.finditer(text))
-        places = [at for piece in pieces for at in range(piece.start(), piece.end())]
-        bare = "".join(piece.group() for piece in pieces)
-        found: list[Found] = []
-        for index, start, end in self._squeezed.find_matches_as_indexes(bare, overlapping=True):
-            left, right = places[start], places[end - 1] + 1
-            broken = right - left > end - start and _broken_on_purpose(text, places[start:end])
-            if broken and _on_boundaries(text, left, right):
-                found.extend(Found(number, "squeezed", left, right) for number in self._squeezed_uses[index])
-        return found
-
-    def _scan_patterns(self, text: str) -> list[Found]:
-        if not self._patterns:
-            return []
-        characters = set(text)
-        return [
-            Found(number, "pattern", match.start(), match.end())
-            for number, pattern, needs in self._patterns if needs is None or needs.met(characters)
-            for match in pattern.finditer(text) if match.end() > match.start()
-        ]
+                if role == QUERY:
+                    asked.add(number)
+                elif bounded:
+                    bucket = excluded if role == _EXCLUDE else doubtful if role == _AMBIGUOUS else sure
+                    bucket.append(Found(number, role, start, end))
+        return sure, doubtful, excluded, asked
 
     def _hits(
         self, found: Iterable[Found], form: Normalised, original: str, tied: Iterable[Found]
@@ -220,46 +260,48 @@ def _forms(watch: Watch) -> Iterable[tuple[str, str]]:
                 yield form, role
     yield from ((form, _AMBIGUOUS) for form in sorted(ambiguous) if form)
     yield from ((form, _EXCLUDE) for word in watch.exclude if (form := normal_form(word)))
+    if watch.sku and len(form := normal_form(watch.sku)) >= _SHORTEST_SKU:
+        yield form, _SKU
+    if watch.query:
+        yield from ((form, QUERY) for word in words_of(parse(watch.query)) if (form := normal_form(word)))
 
 
-class _Context:
-    """The words that must, and must not, stand near an ambiguous name."""
-
-    __slots__ = ("_none", "_wanted", "_within")
-
-    def __init__(self, watch: Watch):
-        wanted = [form for word in watch.context.any if (form := normal_form(word))]
-        none = [form for word in watch.context.none if (form := normal_form(word))]
-        self._wanted = AhoCorasick(wanted) if wanted else None
-        self._none = AhoCorasick(none) if none else None
-        self._within = watch.context.within
-
-    def __call__(self, text: str, start: int, end: int) -> bool:
-        if self._wanted is None:
-            return False
-        before, after = text[max(0, start - self._within):start], text[end:end + self._within]
-        near = f"{before}\n{after}"  # the name itself is no context for itself
-        if self._none is not None and self._none.find_matches_as_indexes(near):
-            return False
-        return bool(self._wanted.find_matches_as_indexes(near))
+def _names(watches: Sequence[Watch]) -> Iterable[tuple[int, str, frozenset[str]]]:
+    """The names whose variants are looked for: a brand's and a competitor's, and a product's own."""
+    for number, watch in enumerate(watches):
+        rules = _wanted(watch)
+        names = [watch.name] if watch.kind == "product" and watch.variants is None else [watch.name, *watch.aliases]
+        ambiguous = {normal_form(word) for word in watch.ambiguous}
+        forms = dict.fromkeys(normal_form(name) for name in names)
+        yield from ((number, form, rules) for form in forms if rules and form and form not in ambiguous)
 
 
-def _on_boundaries(text: str, start: int, end: int) -> bool:
-    """A name that begins or ends with a Latin letter or digit must not go on beyond it."""
-    if _LATIN.match(text[start]) and start and _LATIN.match(text[start - 1]):
-        return False
-    return not (_LATIN.match(text[end - 1]) and end < len(text) and _LATIN.match(text[end]))
+def _wanted(watch: Watch) -> frozenset[str]:
+    """The rules by which variants of a watch's names are looked for."""
+    if watch.variants is None:
+        return frozenset(RULES) if watch.kind != "keyword" and not watch.needs_brand else frozenset()
+    return frozenset(RULES if watch.variants is True else watch.variants or ())
 
 
-def _broken_on_purpose(text: str, places: Sequence[int]) -> bool:
-    """Whether what stands between the characters is a dodge: a symbol, or blanks between all of them."""
-    gaps = [text[left + 1:right] for left, right in pairwise(places)]
-    if any(gap and not _FILLER.fullmatch(gap) for gap in gaps):
-        return False
-    return all(gaps) or any(gap and not gap.isspace() and gap.strip() not in (".", "-", "/") for gap in gaps)
+def _few(matches: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
+    """Of a text that repeats itself, the first places of each word."""
+    if len(matches) <= _MANY:
+        return matches
+    seen: dict[int, int] = defaultdict(int)
+    kept = []
+    for match in matches:
+        seen[match[0]] += 1
+        if seen[match[0]] <= _MOST_PLACES:
+            kept.append(match)
+    return kept
 
 
-def _inside(hit: Found, excluded: Sequence[Found]) -> bool:
+def _covered(item: Suspect, sure: Iterable[Found]) -> bool:
+    """Whether a plain hit of the same watch already stands there."""
+    return any(hit.watch == item.watch and hit.start < item.end and item.start < hit.end for hit in sure)
+
+
+def _inside(hit: Found | Suspect, excluded: Sequence[Found]) -> bool:
     return any(
         other.watch == hit.watch and other.start <= hit.start and hit.end <= other.end for other in excluded
     )

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_CHARS = 20_000
-"""Characters of the original that are judged; the rest is cut and the assessment says so."""
+"""Characters of the normal form that are judged; the rest is cut and the assessment says so."""
+_MAX_READ = 10 * MAX_CHARS
 
 _KEEP_WIDTH = frozenset("，！？：；（）")
 _MARKS_KEPT = 2
 # Text made of these alone is its own normal form, apart from case and script: the common, fast way.
-_PLAIN = re.compile(r"[\n\x20-\x7e\u00b7\u2018-\u201d\u2026\u3001-\u3011\u4e00-\u9fff，！？：；（）]*")
+_PLAIN_SET = r"\n\x20-\x7e\u00b7\u2018-\u201d\u2026\u3001-\u3011\u4e00-\u9fff，！？：；（）"
+_PLAIN = re.compile(f"[{_PLAIN_SET}]*")
+_ODD = re.compile(f"[^{_PLAIN_SET}]+")
 _DROPPED_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
+_HAN = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF))
+# Radicals that NFKC leaves alone, and the character they are read as.
+_RADICALS = dict(zip("⺟⺠⻄⻅⻉⻋⻓⻔⻘⻙⻚⻛⻜⻝⻢⻥⻦⻩⻬⻰", "母民西见贝车长门青韦页风飞食马鱼鸟黄齐龙", strict=True))
 # Fillers that render as nothing but are letters or marks by category.
 _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5")
 
@@ -27,12 +32,11 @@ _INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0\u034f\u17b4\u17b5")
 _VARIATIONS = (("\ufe00", "\ufe0f"), ("\U000e0100", "\U000e01ef"), ("\U0001f3fb", "\U0001f3ff"))
 
 
-@dataclass(frozen=True, slots=True)
-class Normalised:
+class Normalised(NamedTuple):
     """A normal form: `text`, and for each of its characters where it stood in the original.
 
     `starts` and `ends` are None where the positions are the same. `truncated` says that the original was
-    longer than MAX_CHARS.
+    longer, and that its end was not read.
     """
 
     text: str
@@ -52,19 +56,42 @@ class Normalised:
 
 def normalise(original: str) -> Normalised:
     """Return the normal form of a text; never raises, whatever the text holds."""
-    truncated = len(original) > MAX_CHARS
-    text = original[:MAX_CHARS] if truncated else original
-    if _PLAIN.fullmatch(text):
-        return Normalised(simplify(_lower(text)), None, None, truncated)
+    head = original[:MAX_CHARS]
+    if _PLAIN.fullmatch(head):
+        return Normalised(simplify(_lower(head)), None, None, len(original) > MAX_CHARS)
+    # What is dropped does not count: a complaint behind a flood of invisible characters is still read.
+    text = original[:_MAX_READ]
     pieces: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
-    for start, end in _clusters(text):
-        form = _form(text[start:end])
-        pieces.append(form)
-        starts.extend([start] * len(form))
-        ends.extend([end] * len(form))
-    return Normalised(simplify("".join(pieces)), tuple(starts), tuple(ends), truncated)
+    at = 0
+    for odd in _ODD.finditer(text):
+        start = odd.start()
+        if start and unicodedata.combining(text[start]):
+            start -= 1  # a mark belongs to the plain character before it
+        if start > at:
+            pieces.append(_lower(text[at:start]))
+            starts.extend(range(at, start))
+            ends.extend(range(at + 1, start + 1))
+        at = odd.end()
+        if len(starts) > MAX_CHARS:
+            break
+        for left, right in _clusters(text, start, at):
+            form = _form(text[left:right])
+            pieces.append(form)
+            if len(form) == 1:
+                starts.append(left)
+                ends.append(right)
+            else:
+                starts.extend([left] * len(form))
+                ends.extend([right] * len(form))
+    if at < len(text) and len(starts) <= MAX_CHARS:
+        pieces.append(_lower(text[at:]))
+        starts.extend(range(at, len(text)))
+        ends.extend(range(at + 1, len(text) + 1))
+    kept = "".join(pieces)[:MAX_CHARS]
+    truncated = len(starts) > MAX_CHARS or len(original) > _MAX_READ
+    return Normalised(simplify(kept), tuple(starts[:MAX_CHARS]), tuple(ends[:MAX_CHARS]), truncated)
 
 
 def normal_form(text: str) -> str:
@@ -77,16 +104,15 @@ def _lower(text: str) -> str:
     return lowered if len(lowered) == len(text) else "".join(c.lower()[:1] for c in text)
 
 
-def _clusters(text: str) -> list[tuple[int, int]]:
-    """Cut into a base character with the combining marks that follow it."""
+def _clusters(text: str, first: int, last: int) -> list[tuple[int, int]]:
+    """Cut [first, last) into a base character with the combining marks that follow it."""
     spans: list[tuple[int, int]] = []
-    start = 0
-    for position in range(1, len(text)):
+    start = first
+    for position in range(first + 1, last):
         if not unicodedata.combining(text[position]):
             spans.append((start, position))
             start = position
-    if text:
-        spans.append((start, len(text)))
+    spans.append((start, last))
     return spans
 
 
@@ -100,6 +126,8 @@ def _form(cluster: str) -> str:
 def _char_form(char: str) -> str:
     if char in _KEEP_WIDTH or char == "\n":
         return char
+    if char in _RADICALS:
+        return _RADICALS[char]
     if char in "\t\r\x0b\x0c\x85\u2028\u2029":
         return "\n" if char in "\r\u2028\u2029" else " "
     if unicodedata.category(char) in _DROPPED_CATEGORIES or char in _INVISIBLE or _is_variation(char):
@@ -127,7 +155,7 @@ def simplify(text: str) -> str:
 
     Phrases are converted (軟體 to 软件) where that keeps the length of the whole; else single characters.
     """
-    if text.isascii():
+    if text.isascii() or _traditional().search(text) is None:
         return text
     characters, phrases = _converters()
     simple: str = characters.convert(text)
@@ -137,6 +165,15 @@ def simplify(text: str) -> str:
     if len(phrased) == len(text):
         return phrased
     return simple if len(simple) == len(text) else "".join(_simple_char(c) for c in text)
+
+
+@lru_cache(maxsize=1)
+def _traditional() -> re.Pattern[str]:
+    """Finds the characters that have a simple form: most texts hold none, and need no conversion."""
+    alone = [chr(code) for first, last in _HAN for code in range(first, last + 1)]
+    converted = _converters()[0].convert("\n".join(alone)).split("\n")
+    changed = (char for char, simple in zip(alone, converted, strict=True) if char != simple)
+    return re.compile(f"[{''.join(changed)}]")
 
 
 @lru_cache(maxsize=1)

@@ -1,37 +1,45 @@
 """Running many words and patterns over a text at once.
 
-Words go into one Aho-Corasick automaton. A pattern is tried only on texts that hold the characters it cannot
-do without, and only inside one sentence.
+Words go into one Aho-Corasick automaton. A pattern is tried only on sentences that hold the characters, and the
+pairs of characters, that it cannot do without.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from operator import add
+from typing import Any, NamedTuple
 
 from ahocorasick_rs import AhoCorasick
 
 from sentiment.clauses import Clause
 from sentiment.normalise import normal_form
 
-_WORD, _CANCEL = 0, 1
-_MAX_SET = 12
+WORD, CANCEL, PRAISE, ABOUT = range(4)
+"""What a word of a rule does: states the thing, takes it back, praises it, or only speaks of it."""
+
+_LEVELS = 3  # so many needs of each pattern are looked up for all patterns at once
+
+Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Words and patterns that mean one thing, and the phrases in which they don't."""
+    """Words and patterns that mean one thing, the phrases in which they don't, those that praise the same
+    thing, and those that only speak of it.
+    """
 
     words: tuple[str, ...]
     patterns: tuple[str, ...]
     cancel: tuple[str, ...]
+    praise: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """Rule number `rule` matched [start, end); `how` is `word` or the pattern's number, `groups` the spans of
     the pattern's groups: what lies between them is a gap, in which a negation may stand.
     """
@@ -40,50 +48,66 @@ class Match:
     start: int
     end: int
     how: str
-    groups: tuple[tuple[int, int], ...] = ()
+    groups: tuple[Span, ...] = ()
+    kind: int = WORD
+
+
+def tokens(text: str) -> set[str]:
+    """Return the characters of a text and its pairs of neighbours."""
+    found = set(text)
+    found.update(map(add, text, text[1:]))
+    return found
 
 
 class Needs:
-    """The characters without which a regular expression cannot match: all of `every`, and one of each set."""
+    """What a regular expression cannot match without: of each set one member must stand in the text. Members
+    are characters and pairs of neighbours; the rarest set comes first.
+    """
 
-    __slots__ = ("any_of", "every")
+    __slots__ = ("sets",)
 
     def __init__(self, pattern: str):
-        every: set[str] = set()
-        any_of: list[frozenset[str]] = []
-        _collect(importlib.import_module("re._parser").parse(pattern), every, any_of)
-        self.every = frozenset(every)
-        self.any_of = tuple(any_of)
+        found: list[frozenset[str]] = []
+        _collect(importlib.import_module("re._parser").parse(pattern), found)
+        self.sets = tuple(sorted(set(found), key=_frequency))
 
-    @property
-    def keys(self) -> frozenset[str]:
-        """Characters of which a matching text has one at least; empty when nothing is known."""
-        if self.every:
-            return frozenset((max(self.every),))
-        return min(self.any_of, key=len, default=frozenset())
-
-    def met(self, characters: set[str]) -> bool:
-        """Whether a text with these characters can match at all."""
-        return self.every <= characters and all(not characters.isdisjoint(choice) for choice in self.any_of)
+    def met(self, present: set[str]) -> bool:
+        """Whether a text with these tokens can match at all."""
+        return all(not present.isdisjoint(choice) for choice in self.sets)
 
 
-def _collect(node: Any, every: set[str], any_of: list[frozenset[str]]) -> None:
-    for operation, argument in node:
+def _frequency(choice: frozenset[str]) -> tuple[int, list[str]]:
+    """A guess at how often a text has one of these: pairs are far rarer than characters."""
+    return sum(12 if len(token) == 1 else 1 for token in choice), sorted(choice)
+
+
+def _collect(node: Any, found: list[frozenset[str]]) -> None:
+    """Append what a part of a parsed pattern needs."""
+    run = ""
+    for operation, argument in [*node, ("END", None)]:
         name = str(operation)
         if name == "LITERAL":
-            every.add(chr(argument))
-        elif name == "IN":
+            run += chr(argument)
+            continue
+        if run:
+            found.extend(frozenset((token,)) for token in _pairs(run))
+            run = ""
+        if name == "IN":
             choice = _choice(argument)
             if choice:
-                any_of.append(choice)
+                found.append(choice)
         elif name == "SUBPATTERN":
-            _collect(argument[3], every, any_of)
+            _collect(argument[3], found)
         elif name in ("MAX_REPEAT", "MIN_REPEAT") and argument[0] > 0:
-            _collect(argument[2], every, any_of)
+            _collect(argument[2], found)
         elif name == "BRANCH":
             choice = _branches(argument[1])
             if choice:
-                any_of.append(choice)
+                found.append(choice)
+
+
+def _pairs(run: str) -> list[str]:
+    return [run] if len(run) == 1 else [run[place:place + 2] for place in range(len(run) - 1)]
 
 
 def _choice(items: Any) -> frozenset[str]:
@@ -94,19 +118,15 @@ def _choice(items: Any) -> frozenset[str]:
 
 
 def _branches(branches: Any) -> frozenset[str]:
-    """One character of each branch: a text without any of them can't match. Empty when unknown."""
+    """The rarest need of each branch together: a text without any of them can't match. Empty when unknown."""
     found: set[str] = set()
     for branch in branches:
-        every: set[str] = set()
-        any_of: list[frozenset[str]] = []
-        _collect(branch, every, any_of)
-        if every:
-            found.add(min(every))
-        elif any_of:
-            found |= any_of[0]
-        else:
+        needs: list[frozenset[str]] = []
+        _collect(branch, needs)
+        if not needs:
             return frozenset()
-    return frozenset(found) if len(found) <= _MAX_SET * len(branches) else frozenset()
+        found |= sorted(needs, key=_frequency)[0]
+    return frozenset(found)
 
 
 class RuleBook:
@@ -115,7 +135,8 @@ class RuleBook:
     def __init__(self, rules: Sequence[Rule]):
         uses: dict[str, list[tuple[int, int]]] = {}
         for number, rule in enumerate(rules):
-            for kind, words in ((_WORD, rule.words), (_CANCEL, rule.cancel)):
+            sorts = ((WORD, rule.words), (CANCEL, rule.cancel), (PRAISE, rule.praise), (ABOUT, rule.about))
+            for kind, words in sorts:
                 for word in words:
                     form = normal_form(word)
                     if form and (kind, number) not in uses.setdefault(form, []):
@@ -126,53 +147,70 @@ class RuleBook:
             (number, f"pattern{place}", re.compile(pattern), Needs(pattern))
             for number, rule in enumerate(rules) for place, pattern in enumerate(rule.patterns, 1)
         ]
-        self._keyed: dict[str, list[int]] = {}
-        self._unkeyed: list[int] = []
+        self._free, needed = self._bits()
+        self._tokens = AhoCorasick(list(needed)) if needed else None
+        self._needed = list(needed.values())
+
+    def _bits(self) -> tuple[int, dict[str, int]]:
+        """Each pattern's first needs as bits, level above level: those that are always met, and by each token."""
+        size = len(self._patterns)
+        free, needed = 0, dict[str, int]()
         for place, (_, _, _, needs) in enumerate(self._patterns):
-            for key in needs.keys:
-                self._keyed.setdefault(key, []).append(place)
-            if not needs.keys:
-                self._unkeyed.append(place)
+            for level in range(_LEVELS):
+                bit = 1 << (level * size + place)
+                if level >= len(needs.sets):
+                    free |= bit
+                    continue
+                for token in needs.sets[level]:
+                    needed[token] = needed.get(token, 0) | bit
+        return free, needed
 
     def find(self, text: str, clauses: Sequence[Clause]) -> list[Match]:
         """Return the matches that no cancelling phrase of their rule touches, in text order."""
         matches: list[Match] = []
-        cancels: dict[int, list[tuple[int, int]]] = {}
+        cancels: dict[int, list[Span]] = {}
         if self._automaton is not None:
             for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
                 for kind, number in self._uses[index]:
-                    if kind == _WORD:
-                        matches.append(Match(number, start, end, "word"))
-                    else:
+                    if kind == CANCEL:
                         cancels.setdefault(number, []).append((start, end))
+                    else:
+                        matches.append(Match(number, start, end, "word", (), kind))
         matches.extend(self._by_pattern(text, clauses))
-        kept = [match for match in matches if not _touched(match, cancels.get(match.rule))]
-        kept.sort(key=lambda match: (match.start, match.rule, -match.end))
-        return kept
+        if cancels:
+            matches = [
+                match for match in matches
+                if match.kind == PRAISE or not _touched(match, cancels.get(match.rule))
+            ]
+        matches.sort(key=lambda match: (match.start, match.rule, -match.end))
+        return matches
 
-    def _by_pattern(self, text: str, clauses: Sequence[Clause]) -> list[Match]:
-        characters = set(text)
-        found: list[Match] = []
-        spans: list[tuple[int, int]] | None = None
-        places = set(self._unkeyed).union(*(self._keyed[key] for key in characters if key in self._keyed))
-        for place in sorted(places):
-            number, how, pattern, needs = self._patterns[place]
-            if not needs.met(characters) or pattern.search(text) is None:
+    def _by_pattern(self, text: str, clauses: Sequence[Clause]) -> Iterable[Match]:
+        sentence, size = -1, len(self._patterns)
+        all_patterns = (1 << size) - 1
+        for piece in clauses:
+            if piece.sentence == sentence:
                 continue
-            if spans is None:
-                spans = list(dict.fromkeys((piece.sentence_start, piece.sentence_end) for piece in clauses))
-            for start, end in spans:
-                found.extend(
-                    Match(number, match.start(), match.end(), how, _groups(match))
-                    for match in pattern.finditer(text, start, end) if match.end() > match.start()
-                )
-        return found
+            sentence = piece.sentence
+            start, end = piece.sentence_start, piece.sentence_end
+            bits = self._free
+            if self._tokens is not None:
+                for token in {found[0] for found in self._tokens.find_matches_as_indexes(text[start:end], overlapping=True)}:
+                    bits |= self._needed[token]
+            left = bits & (bits >> size) & (bits >> 2 * size) & all_patterns
+            while left:
+                lowest = left & -left
+                left ^= lowest
+                number, how, pattern, _ = self._patterns[lowest.bit_length() - 1]
+                for match in pattern.finditer(text, start, end):
+                    if match.end() > match.start():
+                        yield Match(number, match.start(), match.end(), how, _groups(match))
 
 
-def _groups(match: re.Match[str]) -> tuple[tuple[int, int], ...]:
+def _groups(match: re.Match[str]) -> tuple[Span, ...]:
     spans = (match.span(group) for group in range(1, match.re.groups + 1))
     return tuple((start, end) for start, end in spans if end > start)
 
 
-def _touched(match: Match, spans: list[tuple[int, int]] | None) -> bool:
+def _touched(match: Match, spans: list[Span] | None) -> bool:
     return spans is not None and any(start < match.end and match.start < end for start, end in spans)

@@ -2,45 +2,73 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.util import find_spec
 
+from sentiment import shelf
 from sentiment.engines.base import Engine
+from sentiment.engines.linear import LinearEngine
 from sentiment.engines.rules import RulesEngine
 from sentiment.engines.snownlp import SnowNlpEngine
 from sentiment.judge import Judge
+from sentiment.refine import Refiner, RefineReport
 from vocwatch.models import RunStatus
 from vocwatch.settings import Settings
-from vocwatch.store import Store, assessments, runs
+from vocwatch.store import Connection, Store, assessments, runs
 from vocwatch.store.assessments import Pending
 
-ENGINES = ("auto", "snownlp", "rules")
+ENGINES = ("auto", "linear", "snownlp", "rules")
+OWN_ENGINES = ("auto", "linear")
+"""The engines that a team's own model corrects."""
+STOPPED = "人为停止"
 BATCH = 500
-SUBJECT = "all"
+SUBJECT, REBUILD = "all", "rebuild"
+WINDOW = 5_000
+"""The past is judged again so many texts at a time, the newest first; among them posts before their comments."""
 
 
 @dataclass(frozen=True, slots=True)
 class AnalyseReport:
-    """What a run did: texts judged, texts refused among them, texts still waiting, by which model version."""
+    """What a run did: texts judged, texts refused among them, texts still waiting, by which model version.
+
+    `refined` says what the language model was asked; None where none is set up. `problem` says why the team's own
+    model was not used though it was chosen.
+    """
 
     assessed: int
     refused: int
     left: int
     model_version: str
+    refined: RefineReport | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How the past is judged again: only texts published `since`, at most `rate` a second (None: no limit).
+
+    `sleep` and `seconds` are what waits and what measures.
+    """
+
+    since: dt.datetime | None = None
+    rate: float | None = None
+    sleep: Callable[[float], None] = time.sleep
+    seconds: Callable[[], float] = time.monotonic
 
 
 def make_engine(name: str = "auto") -> Engine:
-    """Return an engine by name: `snownlp`, `rules`, or `auto` (snownlp where it is installed, else rules).
+    """Return an engine by name; `auto` is `linear`, which together with the rules measures best.
 
-    Raises ValueError for any other name.
+    Raises ValueError for any other name, ModelError where the model file can't be read.
     """
     if name not in ENGINES:
         raise ValueError(f"没有这个判定引擎：{name}。可用：{'、'.join(ENGINES)}")
-    if name == "rules" or (name == "auto" and find_spec("snownlp") is None):
+    if name == "rules":
         return RulesEngine()
-    return SnowNlpEngine()
+    return SnowNlpEngine() if name == "snownlp" else LinearEngine()
 
 
 def own_pages(settings: Settings) -> tuple[str, ...]:
@@ -50,63 +78,131 @@ def own_pages(settings: Settings) -> tuple[str, ...]:
     ))
 
 
-def make_judge(settings: Settings, engine: str = "auto") -> Judge:
-    """Return the judge that the settings describe."""
-    return Judge(settings.watches, settings.topics, make_engine(engine), own_pages(settings))
+def make_judge(settings: Settings, engine: str = "auto", on_problem: Callable[[str], None] | None = None) -> Judge:
+    """Return the judge that the settings describe, with the team's own model where one was adopted.
+
+    A broken own model is told to `on_problem`, and the shipped one judges.
+    """
+    name = make_engine(engine)
+    if engine not in OWN_ENGINES:
+        return Judge(settings.watches, settings.topics, name, own_pages(settings))
+    models, problem = shelf.in_use(settings.env.data)
+    if problem and on_problem:
+        on_problem(problem)
+    return Judge(settings.watches, settings.topics, name, own_pages(settings), models.polarity, models.topics)
 
 
 def analyse(
     settings: Settings, store: Store, *, rebuild: bool = False, engine: str = "auto", batch: int = BATCH,
-    on_progress: Callable[[int, int], None] | None = None, judge: Judge | None = None,
+    on_progress: Callable[[int, int], None] | None = None, judge: Judge | None = None, pace: Pace | None = None,
 ) -> AnalyseReport:
     """Judge every text whose newest version has no judgement; with `rebuild` also those of another version.
 
-    Works in batches, one transaction each. `on_progress` is told (judged so far, still waiting). `judge`,
-    where given, is used instead of one made from the settings and `engine`.
+    Works in batches, one transaction each, and can be stopped anywhere: what is judged stays judged, and what was
+    said before stands until it is replaced. `on_progress` is told (judged so far, still waiting). `judge`, where
+    given, is used instead of one made from the settings and `engine`; `pace` is for `rebuild`. At the end the
+    uncertain texts are read again by a language model, where `llm` is switched on.
     """
-    judge = judge or make_judge(settings, engine)
-    other_than = judge.version if rebuild else None
+    problems: list[str] = []
+    judge = judge or make_judge(settings, engine, problems.append)
+    work = _Work(settings, store, judge, rebuild, pace or Pace())
+    subject = REBUILD if rebuild else SUBJECT
     with store.begin() as connection:
-        runs.abandon_unfinished(connection, "analyse", SUBJECT, settings.clock.now())
-        run_id = runs.start(connection, "analyse", SUBJECT, settings.clock.now())
-        waiting = assessments.count_pending(connection, other_than)
-    done = refused = 0
+        runs.abandon_unfinished(connection, "analyse", subject, settings.clock.now())
+        run_id = runs.start(connection, "analyse", subject, settings.clock.now())
+        waiting = work.left(connection)
     try:
-        for pending in _batches(store, batch, other_than):
-            refused += _judge_batch(settings, store, judge, pending)
-            done += len(pending)
+        for pending in work.batches(batch):
+            work.judge_batch(pending)
+            if rebuild:
+                with store.begin() as connection:
+                    runs.note(connection, run_id, work.stats())
             if on_progress:
-                on_progress(done, max(0, waiting - done))
-    except Exception as error:
+                on_progress(work.done, max(0, waiting - work.done))
+        refined = work.refiner.run(store) if work.refiner else None
+    except (Exception, KeyboardInterrupt) as error:
+        reason = STOPPED if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"[:500]
         with store.begin() as connection:
             runs.finish(
-                connection, run_id, settings.clock.now(), RunStatus.FAILED,
-                reason=f"{type(error).__name__}: {error}"[:500], stats={"assessed": done, "refused": refused},
+                connection, run_id, settings.clock.now(), RunStatus.FAILED, reason=reason, stats=work.stats()
             )
         raise
     with store.begin() as connection:
-        left = assessments.count_pending(connection, other_than)
-        stats = {"assessed": done, "refused": refused, "left": left, "model_version": judge.version}
-        runs.finish(connection, run_id, settings.clock.now(), stats=stats)
-    return AnalyseReport(done, refused, left, judge.version)
-
-
-def _judge_batch(settings: Settings, store: Store, judge: Judge, pending: Sequence[Pending]) -> int:
-    """Judge and save one batch; returns how many were refused. Judging is done outside the transaction."""
-    found = judge.assess([waiting.item for waiting in pending])
-    with store.begin() as connection:
-        assessments.save(connection, zip(pending, found, strict=True), settings.clock.now())
-    return sum(assessment.refused is not None for assessment in found)
-
-
-def _batches(store: Store, size: int, other_than: str | None) -> Iterator[list[Pending]]:
-    """Posts first, then what hangs on them, then sessions; each text at most once a run."""
-    sources = (
-        partial(assessments.pending_mentions, replies=False),
-        partial(assessments.pending_mentions, replies=True),
-        assessments.pending_sessions,
+        left = work.left(connection)
+        runs.finish(
+            connection, run_id, settings.clock.now(), reason=problems[0] if problems else None,
+            stats={**work.stats(), "left": left},
+        )
+    return AnalyseReport(
+        work.done, work.refused, left, judge.version, refined, problems[0] if problems else None
     )
-    for fetch in sources:
+
+
+class _Work:
+    """One run: what waits, and what has become of it."""
+
+    def __init__(self, settings: Settings, store: Store, judge: Judge, rebuild: bool, pace: Pace):
+        self._settings, self._store, self._judge, self._rebuild, self._pace = settings, store, judge, rebuild, pace
+        self.refiner = Refiner(settings, judge.version) if settings.app.llm.enabled else None
+        current = (judge.version, self.refiner.version) if self.refiner else (judge.version,)
+        self._other_than = current if rebuild else None
+        self.done = self.refused = 0
+
+    def stats(self) -> dict[str, int | str]:
+        """Return what the run row keeps."""
+        return {"assessed": self.done, "refused": self.refused, "model_version": self._judge.version}
+
+    def left(self, connection: Connection) -> int:
+        """Return how many texts wait."""
+        return assessments.count_pending(connection, self._other_than, self._pace.since if self._rebuild else None)
+
+    def batches(self, size: int) -> Iterator[list[Pending]]:
+        """Yield what waits; each text at most once, but for comments on a post that was judged after them."""
+        if self._rebuild:
+            yield from _newest_first(self._store, size, self._other_than, self._pace.since)
+        if not self._rebuild or self._pace.since is None:
+            yield from _batches(self._store, size, self._other_than)
+
+    def judge_batch(self, pending: Sequence[Pending]) -> None:
+        """Judge and save one batch, then wait where the pace asks for it. Judging is outside the transaction."""
+        began = self._pace.seconds()
+        found = self._judge.assess([waiting.item for waiting in pending])
+        now = self._settings.clock.now()
+        with self._store.begin() as connection:
+            assessments.save(connection, zip(pending, found, strict=True), now)
+        if self.refiner:
+            self.refiner.offer(zip(pending, found, strict=True), now)
+        self.done += len(pending)
+        self.refused += sum(assessment.refused is not None for assessment in found)
+        if self._rebuild and self._pace.rate:
+            rest = len(pending) / self._pace.rate - (self._pace.seconds() - began)
+            if rest > 0:
+                self._pace.sleep(rest)
+
+
+def _newest_first(
+    store: Store, size: int, other_than: assessments.Versions, since: dt.datetime | None,
+) -> Iterator[list[Pending]]:
+    """The newest texts first: WINDOW by WINDOW posts, then what hangs on them, then sessions."""
+    with store.read() as connection:
+        found = assessments.waiting(connection, other_than, since)
+    waiting = sorted(
+        ((moment, -phase, key) for phase, part in enumerate(found) for moment, key in part), reverse=True
+    )
+    for first in range(0, len(waiting), WINDOW):
+        window = waiting[first:first + WINDOW]
+        for phase, fetch in enumerate(PHASES):
+            ids = [key for _, which, key in window if which == -phase]
+            for start in range(0, len(ids), size):
+                with store.read() as connection:
+                    pending = fetch(connection, other_than=other_than, only=ids[start:start + size])
+                if pending:
+                    yield pending
+
+
+def _batches(store: Store, size: int, other_than: assessments.Versions) -> Iterator[list[Pending]]:
+    """Posts first, then what hangs on them, then sessions; each text at most once a run."""
+    for fetch in PHASES:
         after = 0
         while True:
             with store.read() as connection:
@@ -115,3 +211,10 @@ def _batches(store: Store, size: int, other_than: str | None) -> Iterator[list[P
                 break
             after = pending[-1].ref_id
             yield pending
+
+
+PHASES: tuple[Callable[..., list[Pending]], ...] = (
+    partial(assessments.pending_mentions, replies=False),
+    partial(assessments.pending_mentions, replies=True),
+    assessments.pending_sessions,
+)

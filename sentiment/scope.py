@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from sentiment.clauses import Clause
@@ -15,7 +16,7 @@ _NEGATOR = (
     r"|防止|防|抗|免|拒绝|告别|远离|无惧|减少|降低|改善|解决|缓解|预防|去除|消除|不至于|不存在|不用|不必|不需要|无需|不是(?!就|一般|吗|么|很))"
 )
 _FILLER = (
-    r"(?:出现|发生|发现|看到|遇到|碰到|闻到|听到|感觉到?|觉得|感到|引起|导致|造成|产生|任何|什么|啥|一点儿?|半点|丝毫"
+    r"(?:想象中?的?|出现|发生|发现|看到|遇到|碰到|闻到|听到|感觉到?|觉得|感到|引起|导致|造成|产生|任何|什么|啥|一点儿?|半点|丝毫"
     r"|丁点|再|有|过|会|明显|太|很|怎么|那么|这么|特别|非常|的|现象|情况|问题|容易|被|让我?|给我?|它的?|大|严重|那种|所谓|担心|害怕|怕|过于|突然|"
     r"皮肤|孩子|宝宝|客服|客户|顾客|消费者)"
 )
@@ -45,7 +46,7 @@ _SUPPOSED = re.compile(
 )
 _SUPPOSED_GAP = re.compile(r"(?:如果|要是|万一|假如|一旦)(?!不是)[^，,。]{0,6}$")
 _SUPPOSED_AFTER = re.compile(
-    r".{0,6}(?:的话|怎么办|咋办|包赔|包退|可退|必赔|就退|可以退|可退换|可换|全额退)"
+    r".{0,6}(?:的话|怎么办|咋办|包赔|包退|可退|必赔|就退|可以退|可退换|可换|全额退)|[也都](?:不怕|不用怕|不担心|没关系|不要紧)"
 )
 _FEARED = re.compile(
     r"(?:(?<!恐)(?<!哪)怕(?!是)|担心|害怕|生怕|唯恐|以免|省得|免得|(?<!不)小心|当心|注意(?!到)|谨防|警惕|留意"
@@ -55,7 +56,10 @@ _MIGHT = re.compile(r"(?:可能会?|也许会?|说不定|早晚会?|迟早会?|�
 _SHORT_QUESTION = 12
 _LOOK_BACK = 120
 _EITHER = 8  # 不是掉色就是起球 is both
-_HEARSAY = re.compile(r"听说|据说|网传|听人说|看新闻|看到新闻|新闻说|新闻里|有报道|刷到有人|网上说")
+_HEARSAY = re.compile(
+    r"听说|据说|网传|听人说|听讲|看新闻|看到新闻|新闻说|新闻里|的新闻|有报道|刷到|网上说|有人说|都说这|都说会|说是某"
+    r"|评论(?:里|区)?(?:有人)?说|视频里|热搜|疯传|谣言|造谣|辟谣|别再传|澄清|不知真假|不是我家|有说|那种用了"
+)
 _OTHER = re.compile(
     r"某牌|某品牌|某家|某款|某大牌|某国产|某进口|别家|别人家|别的家|其他家|其它家|别的(?:牌子|品牌|店|款)"
     r"|其[他它](?:牌子|品牌|店|款|的)|隔壁|上一个|上一家|上一款|上家"
@@ -66,6 +70,7 @@ _BACK = re.compile(
     r"这款|这个|这家|这件|这双|这次|这里|这瓶|这台|这条|你家|你们家?|他家|她家|它家|贵司|本品|现在|换了|换成"
     r"|没想到|结果(?:也|还|一样)|也一样|同样"
 )
+_ELSEWHERE = re.compile(f"{_OTHER.pattern}|{_HEARSAY.pattern}")
 _COMPARED = re.compile(r"(?:比|不如|还不如|跟|和|与|像|同|除了|换成?|没有|连|学|对比|从|弃)\s*(?:起)?$")
 
 
@@ -77,13 +82,15 @@ class Surroundings:
         self.clauses = clauses
         self._own = own
         self._others = others
+        self._elsewhere: bool | None = None
+        self._ends = [clause.end for clause in clauses]
 
     def clause_of(self, match: Match) -> Clause:
         """Return the clause in which the match begins (or the next, where it begins between two)."""
-        for clause in self.clauses:
-            if match.start < clause.end:
-                return clause
-        return self.clauses[-1]
+        return self._clause_at(match.start)
+
+    def _clause_at(self, place: int) -> Clause:
+        return self.clauses[min(bisect_right(self._ends, place), len(self.clauses) - 1)]
 
     def dismissed(self, match: Match, threats: bool = False, happened: bool = False) -> str | None:
         """Return why the match is no complaint about the thing itself, or None if it is one.
@@ -92,7 +99,10 @@ class Surroundings:
         """
         clause = self.clause_of(match)
         before = self.text[min(clause.start, match.start):match.start]
-        after = self.text[match.end:max(clause.end, match.end)]
+        last = clause if match.end <= clause.end else self._clause_at(match.end - 1)
+        after = self.text[match.end:max(last.end, match.end)]
+        if not threats and _ASKED_BEFORE.search(before) and not _RHETORICAL.search(before):
+            return "asked"
         either = before.endswith("不是") and self.text.find("就是", match.end, match.end + _EITHER) >= 0
         if (not either and self._negated(before, after)) or self._in_gap(match, _NEGATED, _NEGATED_GAP):
             return "negated"
@@ -145,7 +155,21 @@ class Surroundings:
         last = clause.question and clause.end == clause.sentence_end
         return last and len(whole) <= _SHORT_QUESTION and not _FOR_SURE.search(whole)
 
+    def elsewhere(self, clause: Clause) -> bool:
+        """Whether a clause tells what happened to another's thing, or what others tell; comparing with it doesn't."""
+        text = self.text
+        if any(
+            _COMPARED.search(text[max(clause.start, found.start() - 4):found.start()])
+            for found in _OTHER.finditer(text, clause.start, clause.end)
+        ):
+            return False
+        return self._others_fault(Match(0, clause.end, clause.end, ""), clause)
+
     def _others_fault(self, match: Match, clause: Clause) -> bool:
+        if self._elsewhere is None:
+            self._elsewhere = bool(self._others) or _ELSEWHERE.search(self.text) is not None
+        if not self._elsewhere:
+            return False
         start = max(clause.sentence_start, match.start - _LOOK_BACK)
         lead = self.text[start:match.start]
         own_after = max((s for s, _ in self._own if start <= s < clause.end), default=-1)

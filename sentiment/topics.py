@@ -1,42 +1,57 @@
-"""Complaint topics and red lines of a text, by the rules of `config/topics.yaml`."""
+"""Complaint topics, praised and mentioned aspects, and red lines of a text, by `config/topics.yaml` and the
+trained topic model together.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
 
 from sentiment.clauses import Clause
-from sentiment.rules import Match, Rule, RuleBook
+from sentiment.redlines import Alarm, RedLines, Suspect
+from sentiment.rules import ABOUT, PRAISE, Match, Rule, RuleBook
 from sentiment.scope import Spans, Surroundings
+from sentiment.topic_model import RED_LINES, SEVERITY, Numbers, TopicModel, TopicScorer, load
 from vocwatch.models import OTHER_TOPIC
-from vocwatch.settings.topics import RedLineClass, Topics
+from vocwatch.settings.topics import Topics
 
 OTHER = OTHER_TOPIC
 """The topic of a negative text that no leaf explains."""
+
+COMPLAINT, MENTION, PRAISED = -1, 0, 1
+"""What a clause says of an aspect."""
+
+BY_TONE = ("about", "model")
+"""How an aspect was found of which only the clause's tone can say whether it is praised or complained of."""
+
+_ALONE, _SURE = -1.5, -0.4
+"""From the first log-odds on the model alone says what a clause speaks of; from the second on the clause's tone
+may make a complaint of that."""
+_VETO = -6.0
+"""Below these log-odds a pattern's match is not believed."""
 
 _MILD = re.compile(r"有点|有些|稍微|略|一点点|稍|小小|些许|轻微|不算太|偶尔")
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """One leaf in one clause of a text; offsets into the normal form."""
+class Aspect:
+    """What one clause says of one leaf: `polarity` is COMPLAINT, MENTION or PRAISED; `how` tells what found
+    it (`word`, `pattern2`, `praise`, `about`, `denied`, `model`, or `heard` where the model is less sure). Offsets
+    into the normal form.
+    """
 
     topic: str
+    polarity: int
     severity: int
     clause: Clause
     start: int
     end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """A red-line class that fired; offsets into the normal form; `rule` is `word` or the pattern's number."""
-
-    line: RedLineClass
-    rule: str
-    start: int
-    end: int
+    how: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,77 +60,302 @@ class Findings:
     `dismissed` the spans of all words that name a fault without complaining of it.
     """
 
-    complaints: tuple[Complaint, ...]
+    aspects: tuple[Aspect, ...]
     alarms: tuple[Alarm, ...]
     denied: tuple[Clause, ...]
     dismissed: tuple[tuple[int, int], ...] = ()
+
+    @property
+    def complaints(self) -> tuple[Aspect, ...]:
+        """The aspects that are complained of."""
+        return tuple(aspect for aspect in self.aspects if aspect.polarity == COMPLAINT)
+
+
+NOTHING = Findings((), (), ())
+
+
+class Passage(NamedTuple):
+    """A normal form with its clauses, and where the own brand and competitors are named in it."""
+
+    text: str
+    clauses: Sequence[Clause]
+    own: Spans = ()
+    others: Spans = ()
 
 
 class Taxonomy:
     """The leaves and red lines made ready to run."""
 
-    def __init__(self, topics: Topics):
+    def __init__(self, topics: Topics, model: TopicModel | None = None, red: TopicModel | None = None):
         self._leaves = [
             (f"{group.name}/{leaf.name}", leaf) for group in topics.topics for leaf in group.leaves
         ]
+        self._groups = [name.partition("/")[0] for name, _ in self._leaves]
         self._lines = list(topics.red_lines)
+        self._merge = topics.merge
         self.severities = {name: leaf.severity for name, leaf in self._leaves}
         self._book = RuleBook([
-            *(Rule(leaf.words, leaf.patterns, leaf.cancel) for _, leaf in self._leaves),
+            *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about) for _, leaf in self._leaves),
             *(Rule(line.words, line.patterns, line.cancel) for line in self._lines),
         ])
+        model = load() if model is None else model
+        if red is None:
+            red = load(RED_LINES) if model.heads else model
+        self.version = f"{model.version}.{red.version}"
+        self._scorer = TopicScorer(model)
+        columns = {name: column for column, name in enumerate(model.heads)}
+        known = [(place, columns[name]) for place, (name, _) in enumerate(self._leaves) if name in columns]
+        self._known = [place for place, _ in known]
+        self._columns = np.array([column for _, column in known], dtype=np.int64)
+        self._column_of = dict(known)
+        self._severe = columns.get(SEVERITY)
+        self._red = RedLines(self._lines, red)
 
     def find(self, text: str, clauses: Sequence[Clause], own: Spans = (), others: Spans = ()) -> Findings:
-        """Return complaints, red lines and denied faults of a normal form.
+        """Return aspects, red lines and denied faults of a normal form.
 
         `own` and `others` say where the own brand and competitors are named: what is said of others is left
         out.
         """
-        matches = self._book.find(text, clauses)
-        if not matches or not clauses:
-            return Findings((), (), ())
-        around = Surroundings(text, clauses, own, others)
-        complaints: dict[tuple[str, int], Complaint] = {}
-        alarms: dict[str, Alarm] = {}
-        denied: dict[int, Clause] = {}
-        dismissed: list[tuple[int, int]] = []
+        return self.find_many([Passage(text, clauses, own, others)])[0]
+
+    def find_many(self, passages: Sequence[Passage]) -> list[Findings]:
+        """Return what `find` does for each passage; the model is asked once for all."""
+        texts = [passage.text for passage in passages]
+        pieces = [
+            (number, clause.start, clause.end)
+            for number, passage in enumerate(passages) for clause in passage.clauses
+        ]
+        scores = self._scorer.score(texts, pieces)
+        wholes = self._red.score(texts)
+        told: dict[int, dict[int, _Heard]] = {}
+        begins = np.cumsum([0, *(len(passage.clauses) for passage in passages)])
+        if len(self._columns) and len(scores):
+            leaves = scores[:, self._columns]
+            best = leaves.argmax(axis=1)
+            odds = leaves[np.arange(len(best)), best]
+            for row in np.flatnonzero(odds >= _ALONE).tolist():
+                number = pieces[row][0]
+                told.setdefault(number, {})[row - int(begins[number])] = self._known[best[row]], float(odds[row])
+        found, first = [], 0
+        worth = self._red.worth_a_look(wholes)
+        for number, passage in enumerate(passages):
+            last = first + len(passage.clauses)
+            found.append(self._find(passage, scores[first:last], told.get(number, {}), wholes[number], number in worth))
+            first = last
+        return found
+
+    def _find(
+        self, passage: Passage, scores: Numbers, told: dict[int, _Heard], whole: Numbers, worth: bool
+    ) -> Findings:
+        matches = self._book.find(passage.text, passage.clauses)
+        if not passage.clauses or not (matches or told or worth):
+            return NOTHING
+        draft = _Draft(passage.text, Surroundings(*passage), scores)
+        suspects: list[Suspect] = []
+        praises: list[_Praise] = []
+        mentions: list[Match] = []
+        faults: list[Match] = []
         for match in matches:
             if match.rule >= len(self._leaves):
-                self._red_line(match, around, alarms)
+                suspects.append(self._suspect(match, draft.around))
+            elif match.kind == PRAISE:
+                praises.append((match, draft.around.dismissed(match)))
+            elif match.kind == ABOUT:
+                mentions.append(match)
+            else:
+                faults.append(match)
+        self._faults(faults, praises, draft)
+        self._praises(praises, draft)
+        self._mentions(mentions, draft)
+        self._by_model(told, draft)
+        alarms = self._red.alarms(passage.text, passage.clauses, whole, suspects) if worth or suspects else ()
+        if alarms:
+            alarms = tuple(alarm for alarm in alarms if alarm.rule != "model" or not draft.praises(alarm.line.topic))
+        self._add_topics_of(alarms, draft)
+        return draft.findings(alarms, self._merge)
+
+    def _by_model(self, told: dict[int, _Heard], draft: _Draft) -> None:
+        """What the model hears in a clause where no rule says anything, and no fault is stated beside it."""
+        heard = {start for (_, start), aspect in draft.aspects.items() if aspect.how not in BY_TONE}
+        faults = draft.fault_places()
+        for place, (best, odds) in told.items():
+            clause = draft.around.clauses[place]
+            if clause.start in heard or not faults.isdisjoint((place - 1, place, place + 1)):
                 continue
-            clause = around.clause_of(match)
+            name = self._leaves[best][0]
+            if name != OTHER and (name, clause.start) not in draft.aspects:
+                how = "model" if odds >= _SURE else "heard"
+                severity = self._severity(best, place, draft)
+                draft.put(Aspect(name, MENTION, severity, clause, clause.start, clause.end, how))
+
+    def _severity(self, leaf: int, place: int, draft: _Draft) -> int:
+        """How severe a complaint of the leaf in this clause would be, by the model; at most 2."""
+        if self._severe is None or self._leaves[leaf][1].severity == 1:
+            return 1
+        return 2 if draft.scores[place, self._severe] > 0 else 1
+
+    def _doubted(self, match: Match, clause: Clause, draft: _Draft) -> bool:
+        """Whether the model is sure that a pattern saw something else."""
+        column = self._column_of.get(match.rule)
+        if column is None or match.how == "word":
+            return False
+        return float(draft.scores[draft.places[clause.start], column]) < _VETO
+
+    def _faults(self, matches: Sequence[Match], praises: Sequence[_Praise], draft: _Draft) -> None:
+        praised = _Praised(praises)
+        for match in matches:
             name, leaf = self._leaves[match.rule]
-            if (name, clause.start) in complaints:
+            clause = draft.around.clause_of(match)
+            known = draft.aspects.get((name, clause.start))
+            if known is not None and known.polarity == COMPLAINT:
                 continue
-            reason = around.dismissed(match)
+            if any(_takes(praise, match) for praise in praised.near(match)):
+                draft.dismissed.append((match.start, match.end))
+                continue
+            if self._doubted(match, clause, draft):
+                continue
+            reason = draft.around.dismissed(match)
             if reason is None:
-                mild = leaf.severity == 2 and _MILD.search(text, clause.start, clause.end)
-                found = Complaint(name, 1 if mild else leaf.severity, clause, match.start, match.end)
-                complaints.setdefault((name, clause.start), found)
+                mild = leaf.severity == 2 and _MILD.search(draft.text, clause.start, clause.end)
+                draft.put(Aspect(
+                    name, COMPLAINT, 1 if mild else leaf.severity, clause, match.start, match.end, match.how
+                ))
                 continue
-            dismissed.append((match.start, match.end))
+            draft.dismissed.append((match.start, match.end))
             if reason == "negated":
-                denied.setdefault(clause.start, clause)
-        self._add_topics_of(alarms, around, complaints)
-        return Findings(
-            tuple(complaints.values()), tuple(alarms.values()), tuple(denied.values()), tuple(dismissed)
-        )
+                draft.denied.setdefault(clause.start, clause)
+                draft.put(Aspect(name, PRAISED, 0, clause, match.start, match.end, "denied"))
+            elif reason != "other":
+                draft.put(Aspect(name, MENTION, 0, clause, match.start, match.end, reason))
 
-    def _red_line(self, match: Match, around: Surroundings, alarms: dict[str, Alarm]) -> None:
-        line = self._lines[match.rule - len(self._leaves)]
-        if line.name in alarms or around.dismissed(match, threats=line.threats, happened=not line.threats):
-            return
-        alarms[line.name] = Alarm(line, match.how, match.start, match.end)
+    def _praises(self, praises: Sequence[_Praise], draft: _Draft) -> None:
+        for match, reason in praises:
+            name = self._leaves[match.rule][0]
+            clause = draft.around.clause_of(match)
+            known = draft.aspects.get((name, clause.start))
+            if known is not None and known.polarity != MENTION:
+                continue
+            if reason is None:
+                draft.put(Aspect(name, PRAISED, 0, clause, match.start, match.end, "praise"))
+            elif reason == "negated":
+                draft.put(Aspect(name, COMPLAINT, 1, clause, match.start, match.end, "praise"))
+            elif reason != "other":
+                draft.put(Aspect(name, MENTION, 0, clause, match.start, match.end, reason))
 
-    def _add_topics_of(
-        self, alarms: dict[str, Alarm], around: Surroundings, complaints: dict[tuple[str, int], Complaint]
-    ) -> None:
-        """A red line that belongs to a topic brings it along."""
-        told = {topic for topic, _ in complaints}
-        for alarm in alarms.values():
+    def _mentions(self, matches: Sequence[Match], draft: _Draft) -> None:
+        """What only speaks of an aspect counts where nothing of its group says more; beside a stated fault it
+        stays a mention (质量问题退货，客服不理), whatever the clause's tone.
+        """
+        told = {(name.partition("/")[0], start) for name, start in draft.aspects}
+        places = draft.places
+        faults = draft.fault_places()
+        blamed = {
+            topic.partition("/")[0] for (topic, _), found in draft.aspects.items() if found.polarity == COMPLAINT
+        }
+        for match in matches:
+            clause, group = draft.around.clause_of(match), self._groups[match.rule]
+            if (group, clause.start) in told:
+                continue
+            place = places[clause.start]
+            beside = group in blamed or not faults.isdisjoint((place - 1, place, place + 1))
+            name = self._leaves[match.rule][0]
+            how = "beside" if beside else draft.around.dismissed(match) or "about"
+            if how != "other":
+                severity = self._severity(match.rule, place, draft)
+                draft.put(Aspect(name, MENTION, severity, clause, match.start, match.end, how))
+
+    def _suspect(self, match: Match, around: Surroundings) -> Suspect:
+        number = match.rule - len(self._leaves)
+        threats = self._lines[number].threats
+        return Suspect(number, match, around.dismissed(match, threats=threats, happened=not threats))
+
+    def suspects(self, passage: Passage) -> list[Suspect]:
+        """Return what the rules of the red lines match, with what speaks against each match."""
+        around = Surroundings(*passage)
+        return [
+            self._suspect(match, around) for match in self._book.find(passage.text, passage.clauses)
+            if match.rule >= len(self._leaves)
+        ]
+
+    def _add_topics_of(self, alarms: Sequence[Alarm], draft: _Draft) -> None:
+        """A red line that belongs to a topic brings it along; the model's only where nothing else is stated."""
+        told = {aspect.topic for aspect in draft.aspects.values() if aspect.polarity == COMPLAINT}
+        for alarm in alarms:
             topic = alarm.line.topic
-            if topic and topic not in told:
-                clause = around.clause_of(Match(0, alarm.start, alarm.end, alarm.rule))
-                complaints[topic, clause.start] = Complaint(
-                    topic, self.severities[topic], clause, alarm.start, alarm.end
-                )
+            if topic and topic not in told and not (told and alarm.rule == "model"):
+                clause = draft.around.clause_of(Match(0, alarm.start, alarm.end, alarm.rule))
+                draft.put(Aspect(
+                    topic, COMPLAINT, self.severities[topic], clause, alarm.start, alarm.end, alarm.rule
+                ))
+
+
+_Praise = tuple[Match, str | None]
+_Heard = tuple[int, float]
+"""The leaf that the model hears best in a clause, and its log-odds."""
+
+
+class _Praised:
+    """Words of praise that stand, by their rule and in the order of the text."""
+
+    def __init__(self, praises: Sequence[_Praise]):
+        self._by_rule: dict[int, tuple[list[int], list[Match]]] = {}
+        self._longest = 0
+        for match, reason in praises:
+            if reason is None:
+                starts, found = self._by_rule.setdefault(match.rule, ([], []))
+                starts.append(match.start)
+                found.append(match)
+                self._longest = max(self._longest, match.end - match.start)
+
+    def near(self, fault: Match) -> Sequence[Match]:
+        """Return those that may touch a fault of the same rule; a fixed few, however long the text."""
+        if fault.rule not in self._by_rule:
+            return ()
+        starts, found = self._by_rule[fault.rule]
+        return found[bisect_left(starts, fault.start - self._longest):bisect_left(starts, fault.end)]
+
+
+def _takes(praise: Match, fault: Match) -> bool:
+    """Whether words of praise are what a fault's rule saw: 不掉色 holds 掉色; 按推荐拍的，大小(刚好) ends so."""
+    if praise.start <= fault.start:
+        return praise.end >= fault.end
+    return fault.how != "word" and praise.start < fault.end <= praise.end
+
+
+class _Draft:
+    """The findings of one text while they are being made."""
+
+    def __init__(self, text: str, around: Surroundings, scores: Numbers):
+        self.text = text
+        self.around = around
+        self.scores = scores
+        self.places = {clause.start: place for place, clause in enumerate(around.clauses)}
+        self.aspects: dict[tuple[str, int], Aspect] = {}
+        self.denied: dict[int, Clause] = {}
+        self.dismissed: list[tuple[int, int]] = []
+
+    def fault_places(self) -> set[int]:
+        """The numbers of the clauses that complain."""
+        return {
+            self.places[aspect.clause.start] for aspect in self.aspects.values() if aspect.polarity == COMPLAINT
+        }
+
+    def praises(self, topic: str | None) -> bool:
+        """Whether the leaf is praised and nowhere complained of."""
+        found = {aspect.polarity for (name, _), aspect in self.aspects.items() if name == topic}
+        return PRAISED in found and COMPLAINT not in found
+
+    def put(self, aspect: Aspect) -> None:
+        """Keep an aspect of a clause; a later one takes the place of an earlier one."""
+        self.aspects[aspect.topic, aspect.clause.start] = aspect
+
+    def findings(self, alarms: tuple[Alarm, ...], merge: Mapping[str, str]) -> Findings:
+        """Return what was found so far, in text order; leaves that are merged go by the other's name."""
+        if merge:
+            first = sorted(self.aspects.values(), key=lambda aspect: aspect.polarity == COMPLAINT)
+            self.aspects = {}
+            for aspect in first:
+                self.put(replace(aspect, topic=merge.get(aspect.topic, aspect.topic)))
+        aspects = sorted(self.aspects.values(), key=lambda aspect: (aspect.clause.start, aspect.start))
+        return Findings(tuple(aspects), alarms, tuple(self.denied.values()), tuple(self.dismissed))

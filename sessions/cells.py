@@ -10,7 +10,9 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from sessions.headers import Fit, header_key
+from sessions.keywords import Matcher
 from sessions.values import Cell, LostDigits, id_of, moment_of, text_of, word_of
+from vocwatch.lang import tr
 from vocwatch.masking import EMAIL, ID_CARD, PHONE, mask_with_report
 from vocwatch.pseudonym import Pseudonyms
 from vocwatch.settings import Refusals
@@ -46,6 +48,7 @@ class House:
     pseudonyms: Pseudonyms
     platforms: Mapping[str, str]
     refusals: Refusals = field(default_factory=Refusals)
+    matcher: Matcher | None = None
 
 
 class CellReader:
@@ -73,7 +76,10 @@ class CellReader:
     def _check_width(self, cells: Sequence[Cell]) -> None:
         extra = [text_of(cell) for cell in cells[len(self._fit.header):]]
         if any(extra):
-            raise BadRow(None, f"比表头多出 {len(extra)} 列，内容可能错位。请检查这一行的分隔符和引号")
+            raise BadRow(None, tr(
+                f"比表头多出 {len(extra)} 列，内容可能错位。请检查这一行的分隔符和引号",
+                f"{len(extra)} columns more than the header; the cells may have shifted. Check this row's separators and quotes",
+            ))
 
     def _column(self, target: Target | None) -> str | None:
         if target is None:
@@ -94,9 +100,10 @@ class CellReader:
         try:
             return id_of(self._cell(cells, target))
         except LostDigits:
-            raise BadRow(
-                target, "长编号在表格里存成了数字，末几位已丢失。请把这一列设为“文本”后重新导出"
-            ) from None
+            raise BadRow(target, tr(
+                "长编号在表格里存成了数字，末几位已丢失。请把这一列设为“文本”后重新导出",
+                "a long id was kept as a number and lost its last digits. Make the column text and export again",
+            )) from None
 
     def _plain(self, cells: Sequence[Cell], target: Target, limit: int) -> str | None:
         return word_of(self._cell(cells, target))[:limit] or None
@@ -106,16 +113,16 @@ class CellReader:
         try:
             moment = moment_of(self._cell(cells, target), self._house.zone)
         except (ValueError, OverflowError) as error:
-            raise BadRow(target, f"{error}（应如 2026/9/14 9:05）") from error
+            raise BadRow(target, tr(f"{error}（应如 2026/9/14 9:05）", f"{error} (as: 2026/9/14 9:05)")) from error
         if moment > self._house.now + _AHEAD:
             shown = f"{moment.astimezone(self._house.zone):%Y-%m-%d %H:%M}"
-            raise BadRow(target, f"时间在将来：{shown}。请核对日期")
+            raise BadRow(target, tr(f"时间在将来：{shown}。请核对日期", f"the time lies ahead: {shown}. Check the date"))
         return moment
 
     def _started(self, cells: Sequence[Cell]) -> dt.datetime:
         target: Target = "started_at" if self._cell(cells, "started_at") is not None else "ended_at"
         if self._cell(cells, target) is None:
-            raise BadRow("started_at", "没有时间")
+            raise BadRow("started_at", tr("没有时间", "no time is given"))
         return self._moment(cells, target)
 
     def _keyed(self, cells: Sequence[Cell], target: Target, note: Note) -> str:
@@ -132,7 +139,7 @@ class CellReader:
         if not given:
             return None
         if len(given) > MAX_ID:
-            raise BadRow("native_id", f"编号超过 {MAX_ID} 个字符")
+            raise BadRow("native_id", tr(f"编号超过 {MAX_ID} 个字符", f"the id is longer than {MAX_ID} characters"))
         personal = given == order or bool(_PERSONAL & set(mask_with_report(given)[1]))
         return f"k-{self._house.pseudonyms.of(scope, given)}" if personal else given
 
@@ -142,5 +149,5 @@ class CellReader:
         try:
             return read(self._cell(cells, target))
         except (ValueError, OverflowError) as error:
-            note(target, f"{error}，这一项没有导入")
+            note(target, tr(f"{error}，这一项没有导入", f"{error}; this value was not imported"))
             return None

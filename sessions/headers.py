@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sessions.values import Cell, text_of
+from vocwatch.lang import listed, tr
 from vocwatch.models import Path as QcPath
 from vocwatch.settings import SessionMap
 from vocwatch.settings.session_maps import Target
@@ -19,7 +20,7 @@ _SPACE = re.compile(r"[\s*:：\u200b-\u200f\ufeff]+")
 
 # A field that is required may be given by another one.
 _INSTEAD: Mapping[str, tuple[Target, ...]] = {
-    "started_at": ("ended_at",), "transcript": ("review",), "review": ("rating", "append"),
+    "started_at": ("ended_at",), "transcript": ("review", "said"), "review": ("rating", "append"),
 }
 
 
@@ -51,18 +52,18 @@ class Fit:
         return [name for index, name in enumerate(self.header) if name and index not in used]
 
 
-def best_fit(maps: Iterable[SessionMap], rows: Sequence[Sequence[Cell]], headed: bool = False) -> Fit | None:
-    """Return the best fit of all mappings over the first rows (only row one if `headed`), if any."""
-    best: Fit | None = None
+def best_fits(maps: Iterable[SessionMap], rows: Sequence[Sequence[Cell]], headed: bool = False) -> list[Fit]:
+    """Return the best fit of each mapping over the first rows (only row one if `headed`), the best first."""
+    found: dict[str, Fit] = {}
     for number in range(min(len(rows), 1 if headed else SEARCHED_ROWS)):
         for header in _candidates(rows, number):
             if len([name for name in header if name]) < 2:
                 continue  # a title over the table
             for mapping in maps:
                 fit = fit_row(mapping, number, header)
-                if best is None or fit.score > best.score:
-                    best = fit
-    return best
+                if mapping.name not in found or fit.score > found[mapping.name].score:
+                    found[mapping.name] = fit
+    return sorted(found.values(), key=lambda fit: fit.score, reverse=True)
 
 
 def _candidates(rows: Sequence[Sequence[Cell]], number: int) -> list[tuple[str, ...]]:
@@ -102,17 +103,20 @@ def _given(mapping: SessionMap, target: Target, columns: Mapping[Target, tuple[i
 def explain_misfit(fit: Fit | None, names: Sequence[str]) -> str:
     """Say in words what a header lacked (the nearest mapping, its missing fields, the unknown columns)."""
     if fit is None or not (fit.columns or len(names) == 1):
-        seen = "、".join(name for name in (fit.header if fit else ()) if name)[:200]
-        return f"认不出表头{f'（看到的列：{seen}）' if seen else ''}。现有格式：{'、'.join(names) or '无'}"
-    parts = [f"表头对不上任何格式，最接近的是 {fit.mapping.name}（{fit.mapping.title}）"]
+        seen = listed(name for name in (fit.header if fit else ()) if name)[:200]
+        columns = tr(f"（看到的列：{seen}）", f" (columns seen: {seen})") if seen else ""
+        return tr(f"认不出表头{columns}。现有格式：{listed(names) or '无'}",
+                  f"the header is not known{columns}. Formats there are: {listed(names) or 'none'}")
+    parts = [tr(f"表头对不上任何格式，最接近的是 {fit.mapping.name}（{fit.mapping.title}）",
+                f"the header fits no format; the nearest is {fit.mapping.name}")]
     for target in fit.missing:
         words = fit.mapping.columns.get(target, ())
         near = [name for name in fit.unknown for _ in difflib.get_close_matches(name, words, n=1, cutoff=0.5)]
-        hint = f"，是不是“{near[0]}”？" if near else ""
-        parts.append(f"缺 {target}（如：{'、'.join(words[:4])}）{hint}")
+        hint = tr(f"，是不是“{near[0]}”？", f", is it “{near[0]}”?") if near else ""
+        parts.append(tr(f"缺 {target}（如：{listed(words[:4])}）{hint}", f"{target} is missing (as: {listed(words[:4])}){hint}"))
     if fit.unknown:
-        parts.append(f"不认识的列：{'、'.join(fit.unknown[:12])}")
-    return "；".join(parts)
+        parts.append(tr(f"不认识的列：{listed(fit.unknown[:12])}", f"unknown columns: {listed(fit.unknown[:12])}"))
+    return tr("；", "; ").join(parts)
 
 
 class PathFinder:
@@ -128,6 +132,8 @@ class PathFinder:
         self._named = _containing(names, sheet or "") or fit.mapping.path or _containing(names, file_name)
         self.named = self._named is not None
         self.default = self._named or (next(iter(telling)) if len(telling) == 1 else None)
+        # Only the column 满意度 tells the path: rows that are satisfied are none of 非满意.
+        self.by_rating = not self.named and not self.has_column and self.default is fit.mapping.path_columns.get("rating")
 
     def knows(self, value: str) -> bool:
         """Whether a value of the path column is one."""
@@ -139,11 +145,11 @@ class PathFinder:
             # A column called 来源 may as well tell the shop platform: the name of sheet or file decides then.
             path = self._words.get(header_key(value)) or _containing(self._words, value) or self._named
             if path is None:
-                listed = "、".join(item.value for item in QcPath)
-                raise ValueError(f"不认识的质检路径：{value[:40]}。可用：{listed}")
+                known = listed(item.value for item in QcPath)
+                raise ValueError(tr(f"不认识的质检路径：{value[:40]}。可用：{known}", f"unknown quality-check path: {value[:40]}. There are: {known}"))
             return path
         if self.default is None:
-            raise ValueError("没有写质检路径")
+            raise ValueError(tr("没有写质检路径", "no quality-check path is given"))
         return self.default
 
 

@@ -1,38 +1,35 @@
 """Importing one export: read and mask first, then store everything in one transaction.
 
 A customer-service export becomes sessions; a merchant back office's review export becomes mentions of the source
-that its mapping names, and counts as a reading of that source.
+that its mapping names, and counts as a reading of that source; daily totals become denominators.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import itertools
 import tempfile
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
-from sessions.cells import House
-from sessions.choosing import Choice, choose
-from sessions.headers import SEARCHED_ROWS, Fit, explain_misfit
+from sessions.changes import renamed
+from sessions.keywords import scan
 from sessions.problems import ImportRefused, RowProblem
+from sessions.reader import Heading, Item, read_export, read_tables
 from sessions.readings import file_digest, judge_reading
-from sessions.reviews import Review, ReviewReader
-from sessions.rows import RowReader
-from sessions.spool import Reading, Record, Span, digest
-from sessions.tables import Row, Table, open_tables
+from sessions.reviews import Review
+from sessions.spool import Reading, Span, digest
+from sessions.tables import Table
 from vocwatch.clock import Clock
-from vocwatch.models import Path as QcPath
-from vocwatch.models import RunStatus
-from vocwatch.pseudonym import load_pseudonyms
-from vocwatch.settings import SessionMap, Settings
-from vocwatch.store import Store, mentions, runs
+from vocwatch.lang import tr
+from vocwatch.models import RunStatus, SessionRecord
+from vocwatch.settings import Settings
+from vocwatch.store import Store, keywords, mentions, runs, totals
 from vocwatch.store.sessions import UpsertCounts, upsert_sessions
 
-__all__ = ["ImportRefused", "ImportReport", "RowProblem", "import_file", "read_export"]
+__all__ = ["Export", "ImportRefused", "ImportReport", "RowProblem", "import_export", "import_file", "read_export"]
 
 _BATCH = 1000
 _KEPT_PROBLEMS = 200  # in the run row
@@ -45,8 +42,10 @@ _Stored = TypeVar("_Stored")
 class ImportReport:
     """What an import did.
 
-    `rows` counts the rows that are or should be sessions or reviews; `paths` the sessions of each 质检路径;
-    `sources` the mentions (additions and answers among them) that each source was given.
+    `rows` counts the rows that are or should be sessions, reviews or totals; `paths` the sessions of each 质检路径;
+    `sources` the mentions (additions and answers among them) that each source was given; `counted` the sessions
+    that an export of all sessions held, good ones too; `totals` the daily totals that were new or changed;
+    `keywords` the sessions in which each keyword class was found.
     """
 
     file: str
@@ -59,32 +58,60 @@ class ImportReport:
     paths: dict[str, int]
     run_id: int | None
     sources: dict[str, int] = field(default_factory=dict)
+    counted: int = 0
+    totals: int = 0
+    keywords: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def bad(self) -> int:
+        """Rows that could not be read."""
+        return sum(not problem.kept for problem in self.problems)
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is imported: `path` names it (its stem may tell path or platform); its tables, if it is no file."""
+
+    path: Path
+    subject: str
+    sha256: str | None = None
+    tables: Iterator[Table] | None = None
+    notes: Callable[[], Mapping[str, object]] = dict
 
 
 def import_file(
     settings: Settings, store: Store, path: Path, format: str = "auto", clock: Clock | None = None
 ) -> ImportReport:
-    """Import one export. Good rows are stored even where others are bad; importing again adds nothing.
+    """Import one export file. Good rows are stored even where others are bad; importing again adds nothing.
 
     Raises ImportRefused if the whole file cannot be used; nothing is stored then but a failed run.
     """
+    return import_export(settings, store, Export(path, path.name[:200]), format, clock)
+
+
+def import_export(
+    settings: Settings, store: Store, export: Export, format: str = "auto", clock: Clock | None = None
+) -> ImportReport:
+    """Import a file, or tables from elsewhere, as one piece. Raises ImportRefused."""
     clock = clock or settings.clock
-    subject = path.name[:200]
     with store.begin() as connection:
-        runs.abandon_unfinished(connection, "import", subject, clock.now())
-        run_id = runs.start(connection, "import", subject, clock.now())
+        runs.abandon_unfinished(connection, "import", export.subject, clock.now())
+        run_id = runs.start(connection, "import", export.subject, clock.now())
     try:
         with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as spool:
-            mapping, items = _read(settings, path, format, clock)
-            read = Reading(mapping.name, spool)
-            _read_all(settings, path, mapping, items, read)
-            return _store(settings, store, path, read, run_id, clock)
+            first, items = read_tables(settings, export.path, format, clock, export.tables)
+            read = Reading(first.mapping.name, spool, settings.app.zone)
+            _read_all(settings, export.path, first, items, read)
+            report = _store(settings, store, export, read, run_id, clock)
     except ImportRefused as error:
         _fail(store, run_id, clock.now(), str(error))
         raise
     except Exception as error:
-        _fail(store, run_id, clock.now(), f"导入中断：{type(error).__name__}")
+        _fail(store, run_id, clock.now(), tr(f"导入中断：{type(error).__name__}", f"the import broke off: {type(error).__name__}"))
         raise
+    scan(settings, store)
+    with store.read() as connection:
+        return replace(report, keywords=keywords.of_run(connection, run_id))
 
 
 def _fail(store: Store, run_id: int, now: dt.datetime, reason: str) -> None:
@@ -93,12 +120,14 @@ def _fail(store: Store, run_id: int, now: dt.datetime, reason: str) -> None:
 
 
 def _store(
-    settings: Settings, store: Store, path: Path, read: Reading, run_id: int, clock: Clock
+    settings: Settings, store: Store, export: Export, read: Reading, run_id: int, clock: Clock
 ) -> ImportReport:
     """Write everything that was read, and what that says of the sources, in one transaction."""
-    now, sha256 = clock.now(), file_digest(path)
+    now, sha256 = clock.now(), export.sha256 or file_digest(export.path)
     counts, given = UpsertCounts(), dict.fromkeys(read.sources, 0)
     with store.begin() as connection:
+        for problem in renamed(read.headings, runs.recent(connection, "import", _HISTORY)):
+            read.add(problem)
         for batch in _batches(read.sessions()):
             counts += upsert_sessions(connection, batch, run_id, now)
         for source, span in read.sources.items():
@@ -111,13 +140,15 @@ def _store(
             if told is not None:
                 runs.finish(
                     connection, runs.start(connection, "crawl", source, now), now, outcome=told.outcome,
-                    reason=told.reason, stats={**told.stats, "file": path.name[:200], "import": run_id},
+                    reason=told.reason, stats={**told.stats, "file": export.subject, "import": run_id},
                 )
         report = ImportReport(
-            path.name, read.format, read.rows, counts.added, counts.updated, counts.unchanged,
-            tuple(read.problems), dict(read.paths), run_id, given,
+            export.subject, read.format, read.rows, counts.added, counts.updated, counts.unchanged,
+            tuple(read.problems), dict(read.paths), run_id, given, len(read.counted),
+            totals.save(connection, read.totals(), run_id, now),
         )
-        runs.finish(connection, run_id, now, stats=_stats(report))
+        stats = {**_stats(report), "sha256": sha256, "tables": [heading.as_stats() for heading in read.headings]}
+        runs.finish(connection, run_id, now, stats={**stats, **export.notes()})
     return report
 
 
@@ -125,136 +156,43 @@ def _stats(report: ImportReport) -> dict[str, object]:
     shown = [asdict(problem) for problem in report.problems[:_KEPT_PROBLEMS]]
     return {
         "format": report.format, "rows": report.rows, "added": report.added, "updated": report.updated,
-        "unchanged": report.unchanged, "bad": sum(not problem.kept for problem in report.problems),
-        "paths": report.paths, "sources": report.sources, "problems": shown,
+        "unchanged": report.unchanged, "bad": report.bad, "paths": report.paths, "sources": report.sources,
+        "counted": report.counted, "totals": report.totals, "problems": shown,
     }
 
 
 def _read_all(
-    settings: Settings, path: Path, mapping: SessionMap, items: Iterator[_Item], reading: Reading
+    settings: Settings, path: Path, first: Heading, items: Iterator[Item | Heading], reading: Reading
 ) -> None:
-    if mapping.reviews is not None:
-        reading.sources[mapping.reviews.source] = Span()  # an export without a row is a reading as well
-    for line, sheet, item in items:
-        if not isinstance(item, RowProblem) and digest(item) in reading.last:
+    if first.mapping.reviews is not None:
+        reading.sources[first.mapping.reviews.source] = Span()  # an export without a row is a reading as well
+    for read in items:
+        if isinstance(read, Heading):
+            reading.headings.append(read)
+            continue
+        line, sheet, item = read
+        if isinstance(item, SessionRecord | Review) and digest(item) in reading.last:
             number = item.row.native_id if isinstance(item, Review) else item.native_id
-            what = "评价" if isinstance(item, Review) else "会话"
-            reason = f"{what}编号 {number[:60]} 与前面的行重复，以这一行为准"
+            what = tr("评价", "review") if isinstance(item, Review) else tr("会话", "session")
+            reason = tr(f"{what}编号 {number[:60]} 与前面的行重复，以这一行为准",
+                        f"the {what} id {number[:60]} stood in a row before; this row counts")
             reading.add(RowProblem(line, sheet, None, reason, kept=True))
         reading.add(item)
     if not reading.rows and not reading.sources:
-        raise ImportRefused(f"{path}: 只有表头，没有会话。请重新导出；如果当天确实没有会话，不用导入")
+        raise ImportRefused(tr(
+            f"{path}: 只有表头，没有会话。请重新导出；如果当天确实没有会话，不用导入",
+            f"{path}: a header and no sessions. Export it again; a day that had no sessions needs no import",
+        ))
     for source in reading.sources:
         if source not in settings.sources:
-            reading.add(RowProblem(1, None, None, (
+            reading.add(RowProblem(1, None, None, tr(
                 f"来源 {source} 还没有登记，没导出的日子不会显示为未知。把 config/sources/catalogue/{source}.yaml "
-                f"复制到 config/sources/，再 vocwatch source enable {source}"
+                f"复制到 config/sources/，再 vocwatch source enable {source}",
+                f"source {source} is not registered, so days without an export will not show as unknown. Copy "
+                f"config/sources/catalogue/{source}.yaml to config/sources/, then vocwatch source enable {source}",
             ), kept=True))
 
 
 def _batches(records: Iterator[_Stored]) -> Iterator[Sequence[_Stored]]:
     while batch := list(itertools.islice(records, _BATCH)):
         yield batch
-
-
-def read_export(
-    settings: Settings, path: Path, format: str = "auto", clock: Clock | None = None
-) -> tuple[SessionMap, Iterator[Record | RowProblem]]:
-    """Read an export without a store: the mapping of its first table, and its masked records and bad rows.
-
-    Raises ImportRefused, at once or while reading.
-    """
-    mapping, items = _read(settings, path, format, clock or settings.clock)
-    return mapping, (item for _, _, item in items)
-
-
-_Item = tuple[int, str | None, Record | RowProblem]
-
-
-def _read(settings: Settings, path: Path, format: str, clock: Clock) -> tuple[SessionMap, Iterator[_Item]]:
-    maps = _chosen(settings, path, format)
-    house = House(
-        settings.app.zone, clock.now(), load_pseudonyms(settings.env),
-        {shop.name: shop.platform for shop in settings.app.shops if shop.platform}, settings.refusals,
-    )
-    lists = [name for mapping in maps for name in mapping.records]
-    items = _tables(path, maps, house, open_tables(path, lists))
-    first = next(items)  # the mapping comes first, or ImportRefused
-    assert isinstance(first, SessionMap)
-    return first, (item for item in items if not isinstance(item, SessionMap))
-
-
-def _chosen(settings: Settings, path: Path, format: str) -> list[SessionMap]:
-    known = settings.session_maps
-    if format == "auto":
-        return list(known.values())
-    if format not in known:
-        listed = "、".join(known)
-        raise ImportRefused(f"{path}: 没有 {format} 这种格式。可用：auto、{listed}（请见 config/sessions/）")
-    return [known[format]]
-
-
-def _tables(
-    path: Path, maps: Sequence[SessionMap], house: House, tables: Iterator[Table]
-) -> Iterator[SessionMap | _Item]:
-    """Yield the mapping once it is known, then everything read, table by table."""
-    known = False
-    passed: list[_Item] = []  # sheets before the first that fits
-    refused: Choice | None = None
-    for table in tables:
-        peeked = list(itertools.islice(table.rows, SEARCHED_ROWS))
-        rows = [row[1] for row in peeked if not isinstance(row, RowProblem)]
-        choice = choose(maps, rows, table.headed, table.sheet, path.stem, house.platforms)
-        if choice.fit is None:
-            refused = _nearer(refused, choice)
-            problem = RowProblem(1, table.sheet, None, f"这一页没有导入：{choice.why}", kept=True)
-            passed.append((1, table.sheet, problem))
-            continue
-        if not known:
-            known = True
-            yield choice.fit.mapping
-        yield from passed
-        passed = []
-        reader = (
-            RowReader(house, choice.fit, table.sheet, choice.paths) if choice.paths is not None
-            else ReviewReader(house, choice.fit, table.sheet)
-        )
-        yield from _rows(reader, choice.fit, peeked, table)
-    if not known:
-        raise ImportRefused(_refusal(path, refused, [mapping.name for mapping in maps]))
-    yield from passed
-
-
-def _nearer(before: Choice | None, choice: Choice) -> Choice:
-    """Of two tables that were refused, the one that came nearer to a mapping."""
-    if before is None or before.nearest is None:
-        return choice
-    return choice if choice.nearest is not None and choice.nearest.score > before.nearest.score else before
-
-
-def _rows(reader: RowReader | ReviewReader, fit: Fit, peeked: Sequence[Row | RowProblem], table: Table) -> Iterator[_Item]:
-    """Yield what the rows under the header say; `peeked` are the first, taken from the table already."""
-    plain = [place for place, item in enumerate(peeked) if not isinstance(item, RowProblem)]
-    for item in itertools.chain(peeked[plain[fit.row] + 1:], table.rows):
-        if isinstance(item, RowProblem):
-            yield item.line, table.sheet, dataclasses.replace(item, sheet=table.sheet)
-            continue
-        line, cells = item
-        for result in reader.read(line, cells):
-            yield line, table.sheet, result
-
-
-def _refusal(path: Path, choice: Choice | None, names: Sequence[str]) -> str:
-    nearest = choice.nearest if choice else None
-    if choice is not None and nearest is None and choice.why.startswith("看得出"):
-        return f"{path}: {choice.why}"
-    if nearest and not nearest.missing:
-        listed = "、".join(item.value for item in QcPath)
-        return (
-            f"{path}: 看不出这些会话属于哪条质检路径。"
-            f"请在文件名或工作表名里写明（{listed}），或加一列“数据来源”"
-        )
-    return (
-        f"{path}: {explain_misfit(nearest, names)}。"
-        "请在 config/sessions/ 里照现有文件补上列名，或用 --format 指定格式"
-    )

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sessions.delimited import find_encoding
+from sessions.delimited import broken_off, find_encoding
 from sessions.problems import ImportRefused, RowProblem
 from sessions.tables import Row, Table
+from vocwatch.lang import tr
 
 MAX_DOCUMENT = 200 * 1024 * 1024  # bytes of one JSON document; JSON Lines have no limit but this one per line
 _PEEK = 500
@@ -83,33 +84,41 @@ def _lines(path: Path, encoding: str) -> Iterator[Numbered]:
             if not line.strip():
                 continue
             if len(line) > MAX_DOCUMENT:
-                yield RowProblem(number, None, None, "这一行太长，没有读")
+                yield RowProblem(number, None, None, tr("这一行太长，没有读", "this line is too long and was not read"))
                 continue
             try:
                 record = json.loads(line)
             except (ValueError, RecursionError) as error:
-                yield RowProblem(number, None, None, f"不是正确的 JSON：{_why(error)}")
+                if not line.endswith("\n") and number > 1:
+                    raise broken_off(path, number) from error
+                yield RowProblem(number, None, None, tr(f"不是正确的 JSON：{_why(error)}", f"not valid JSON: {_why(error)}"))
                 continue
             if isinstance(record, dict):
                 yield number, record
             else:
-                yield RowProblem(number, None, None, "这一行应为一个 JSON 对象 {…}")
+                yield RowProblem(number, None, None, tr("这一行应为一个 JSON 对象 {…}", "this line should be a JSON object {…}"))
 
 
 def _document(path: Path, encoding: str, lists: Sequence[str]) -> Iterator[Numbered]:
     if path.stat().st_size > MAX_DOCUMENT:
-        raise ImportRefused(f"{path}: JSON 超过 {MAX_DOCUMENT >> 20} MB。请改用一行一条的 JSONL，或分日导出")
+        raise ImportRefused(tr(
+            f"{path}: JSON 超过 {MAX_DOCUMENT >> 20} MB。请改用一行一条的 JSONL，或分日导出",
+            f"{path}: JSON above {MAX_DOCUMENT >> 20} MB. Use JSONL, one record a line, or export day by day",
+        ))
     try:
         whole = json.loads(path.read_text(encoding=encoding))
     except (ValueError, RecursionError) as error:
-        raise ImportRefused(f"{path}: JSON 不完整或写法有误：{_why(error)}。请重新导出") from error
+        raise ImportRefused(tr(
+            f"{path}: JSON 不完整或写法有误：{_why(error)}。请重新导出",
+            f"{path}: the JSON is incomplete or malformed: {_why(error)}. Export it again",
+        )) from error
     if isinstance(whole, dict):
         whole = _records(whole, lists)
     for number, record in enumerate(whole, 1):
         if isinstance(record, dict):
             yield number, record
         else:
-            yield RowProblem(number, None, None, "这一条应为一个 JSON 对象 {…}")
+            yield RowProblem(number, None, None, tr("这一条应为一个 JSON 对象 {…}", "this record should be a JSON object {…}"))
 
 
 def _records(whole: dict[str, Any], lists: Sequence[str]) -> list[Any]:
@@ -126,5 +135,5 @@ def _records(whole: dict[str, Any], lists: Sequence[str]) -> list[Any]:
 
 def _why(error: Exception) -> str:
     if isinstance(error, json.JSONDecodeError):
-        return f"第 {error.lineno} 行第 {error.colno} 个字符附近"
-    return "嵌套太深"
+        return tr(f"第 {error.lineno} 行第 {error.colno} 个字符附近", f"near line {error.lineno}, character {error.colno}")
+    return tr("嵌套太深", "nested too deep")

@@ -11,6 +11,7 @@ from sessions.cells import MAX_REVIEW, MAX_SHORT, NOBODY, BadRow, CellReader, Ho
 from sessions.headers import Fit, fit_row, header_key
 from sessions.problems import RowProblem
 from sessions.values import Cell, number_of, stars_of, text_of, word_of
+from vocwatch.lang import tr
 from vocwatch.masking import mask, mask_nicknames
 from vocwatch.models import MentionKind
 from vocwatch.settings import SessionMap
@@ -175,7 +176,7 @@ class ReviewReader(CellReader):
         if not main.text and main.rating is None:
             found.remove(main)
         if not found:
-            raise BadRow("review", "没有评价内容，也没有评分")
+            raise BadRow("review", tr("没有评价内容，也没有评分", "neither a text nor a rating"))
         return found
 
     def _extra(
@@ -203,7 +204,10 @@ class ReviewReader(CellReader):
         what = word_of(self._cell(cells, "sku")) or word_of(self._cell(cells, "product"))
         text = "" if who and what else word_of(self._cell(cells, "review"))
         if not (text or (who and what)):
-            raise BadRow("native_id", "没有评价编号，订单号（或买家）和商品也不全，认不出是哪条评价")
+            raise BadRow("native_id", tr(
+                "没有评价编号，订单号（或买家）和商品也不全，认不出是哪条评价",
+                "no review id, and not both order (or buyer) and product: which review it is can't be told",
+            ))
         parts = (who, what, at.isoformat(), text)
         return f"k-{self._house.pseudonyms.of(self._scope, chr(31).join(parts))}"
 
@@ -241,7 +245,7 @@ class ReviewReader(CellReader):
         except ValueError:
             number = None
         if number is None or not 0 <= number <= self._export.best:
-            note("rating", f"看不懂的评分：{said[:20]}，这一项没有导入")
+            note("rating", tr(f"看不懂的评分：{said[:20]}，这一项没有导入", f"not a rating: {said[:20]}; this value was not imported"))
             return None
         return round(number * MAX_STARS / self._export.best, 2)
 

@@ -7,15 +7,21 @@ import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import IO
+from typing import IO, TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import orjson
 
+from sessions.judging import Counted
 from sessions.problems import RowProblem
 from sessions.reviews import Review
 from vocwatch.models import Path as QcPath
 from vocwatch.models import SessionRecord, Turn
 from vocwatch.store.mentions import MentionRow
+from vocwatch.store.totals import Total
+
+if TYPE_CHECKING:
+    from sessions.reader import Heading
 
 MAX_PROBLEMS = 10_000  # in the report; a file with more is wrong as a whole
 Record = SessionRecord | Review
@@ -45,6 +51,12 @@ class Reading:
 
     format: str
     spool: IO[bytes]
+    zone: ZoneInfo
+    headings: list[Heading] = field(default_factory=list)
+    counted: set[bytes] = field(default_factory=set)  # digests of the ids of all sessions, good and bad
+    given: dict[tuple[dt.date, str, str], Total] = field(default_factory=dict)
+    tally: Counter[tuple[dt.date, str, str]] = field(default_factory=Counter)
+    good: int = 0  # of the counted
     rows: int = 0
     problems: list[RowProblem] = field(default_factory=list)
     paths: Counter[str] = field(default_factory=Counter)
@@ -52,8 +64,15 @@ class Reading:
     last: dict[bytes, int] = field(default_factory=dict)  # digest of the identity -> number of its last record
     count: int = 0
 
-    def add(self, item: Record | RowProblem) -> None:
+    def add(self, item: Record | Counted | Total | RowProblem) -> None:
         """Take in one thing that the reader yielded."""
+        if isinstance(item, Total):
+            self.rows += 1
+            self.given[item.day, item.shop, item.what] = item
+            return
+        if isinstance(item, Counted):
+            self._count(item)
+            return
         if isinstance(item, RowProblem):
             self.rows += not item.kept
             if len(self.problems) < MAX_PROBLEMS:
@@ -71,6 +90,26 @@ class Reading:
         self.last[key] = self.count
         self.count += 1
         self.spool.write(orjson.dumps(item) + b"\n")
+
+    def _count(self, item: Counted) -> None:
+        self.rows += not item.kept
+        key = _short("Counted", item.native_id)
+        if key in self.counted:
+            return
+        self.counted.add(key)
+        self.good += not item.kept
+        for what in item.whats():
+            self.tally[item.day, item.shop, what] += 1
+
+    def totals(self) -> list[Total]:
+        """The totals of a file: given ones, and those counted in it.
+
+        A file in which every session is bad holds the bad ones alone: it counts for no denominator.
+        """
+        if not self.good:
+            return list(self.given.values())
+        counted = [Total(day, shop, what, number, "counted") for (day, shop, what), number in self.tally.items()]
+        return [*self.given.values(), *(row for row in counted if (row.day, row.shop, row.what) not in self.given)]
 
     @property
     def bad(self) -> int:
@@ -100,7 +139,11 @@ def digest(record: Record) -> bytes:
     parts = (
         (record.source, record.row.native_id) if isinstance(record, Review) else (record.native_id, str(record.path))
     )
-    return hashlib.blake2b("\0".join((type(record).__name__, *parts)).encode(), digest_size=12).digest()
+    return _short(type(record).__name__, *parts)
+
+
+def _short(*parts: str) -> bytes:
+    return hashlib.blake2b("\0".join(parts).encode(), digest_size=12).digest()
 
 
 def _restored(line: bytes) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -187,6 +188,7 @@ def _from_list(
         if not isinstance(item, dict):
             continue
         said = _first(item, spec.text_key, _TEXT_KEYS)
+        said = plain_html(said) if spec.html else said
         if not said:
             continue
         name = _first(item, spec.name_key, _NAME_KEYS)
@@ -195,6 +197,15 @@ def _from_list(
         near = at or near
         turns.append(RawTurn(role, name, said[:MAX_TURN], at))
     return turns
+
+
+_BREAK_TAGS = re.compile(r"<(?:br|/p|/div|/li|/tr|/h[1-6])\b[^<>]{0,200}>", re.IGNORECASE)
+_TAG = re.compile(r"<!?/?[A-Za-z-][^<>]{0,2000}>")
+
+
+def plain_html(text: str) -> str:
+    """Return the words of a small piece of HTML."""
+    return html.unescape(_TAG.sub("", _BREAK_TAGS.sub("\n", text))).strip()
 
 
 def _dig(item: Mapping[str, Any], dotted: str) -> Any:

@@ -8,6 +8,8 @@ import re
 import unicodedata
 from zoneinfo import ZoneInfo
 
+from vocwatch.lang import tr
+
 Cell = object  # str, int, float, bool, a datetime type, None, or a list or dict out of JSON
 
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ud800-\udfff]")
@@ -72,7 +74,7 @@ def moment_of(cell: Cell, zone: ZoneInfo) -> dt.datetime:
     """Return the cell's moment in UTC; one without an offset is read in `zone`.
 
     Reads the dates spreadsheets and tools write, ISO 8601, spreadsheet serials, and epoch seconds or
-    milliseconds. Raises ValueError with the reason (Chinese).
+    milliseconds. Raises ValueError with the reason.
     """
     if isinstance(cell, dt.datetime):
         moment = cell
@@ -84,7 +86,7 @@ def moment_of(cell: Cell, zone: ZoneInfo) -> dt.datetime:
         moment = _from_text(text_of(cell))
     moment = (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(dt.UTC)
     if moment < _EARLIEST:
-        raise ValueError(f"时间早于 2000 年：{text_of(cell)[:40]}")
+        raise ValueError(tr(f"时间早于 2000 年：{text_of(cell)[:40]}", f"a time before 2000: {text_of(cell)[:40]}"))
     return moment
 
 
@@ -95,7 +97,7 @@ def _from_number(number: float) -> dt.datetime:
         return dt.datetime.fromtimestamp(number, dt.UTC)
     if 10**12 <= number < 10**13:
         return dt.datetime.fromtimestamp(number / 1000, dt.UTC)
-    raise ValueError(f"读不出时间：{number:g}")
+    raise ValueError(tr(f"读不出时间：{number:g}", f"not a time: {number:g}"))
 
 
 def _from_text(text: str) -> dt.datetime:
@@ -104,7 +106,7 @@ def _from_text(text: str) -> dt.datetime:
         return _from_number(float(shown))
     match = _TIME.fullmatch(shown)
     if not match:
-        raise ValueError(f"读不出时间：{text[:40] or '（空）'}")
+        raise ValueError(tr(f"读不出时间：{text[:40] or '（空）'}", f"not a time: {text[:40] or '(empty)'}"))
     part = match.groupdict()
     hour, minute, second = int(part["H"] or 0), int(part["M"] or 0), int(part["S"] or 0)
     if part["packed"]:
@@ -119,7 +121,7 @@ def _from_text(text: str) -> dt.datetime:
             int(part["y"]), int(part["m"] or part["m2"]), int(part["d"] or part["d2"]), hour, minute, second
         )
     except ValueError as error:
-        raise ValueError(f"没有这个时间：{text[:40]}") from error
+        raise ValueError(tr(f"没有这个时间：{text[:40]}", f"no such time: {text[:40]}")) from error
     if part["zone"]:
         return moment.replace(tzinfo=dt.datetime.strptime(part["zone"].replace(":", ""), "%z").tzinfo)
     return moment
@@ -133,17 +135,17 @@ _SPOKEN = re.compile(
 
 
 def number_of(cell: Cell) -> float | None:
-    """Return an amount or count; None for nothing. Raises ValueError with the reason (Chinese)."""
+    """Return an amount or count; None for nothing. Raises ValueError with the reason."""
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         if not math.isfinite(cell):
-            raise ValueError("不是数字")
+            raise ValueError(tr("不是数字", "not a number"))
         return float(cell)
     text = unicodedata.normalize("NFKC", word_of(cell))
     if not text:
         return None
     match = _NUMBER.fullmatch(text)
     if not match:
-        raise ValueError(f"应为数字，现在是：{text[:40]}")
+        raise ValueError(tr(f"应为数字，现在是：{text[:40]}", f"expected a number, found: {text[:40]}"))
     return float(match.group(1).replace(",", ""))
 
 
@@ -162,12 +164,21 @@ def seconds_of(cell: Cell) -> float | None:
     return number_of(cell)
 
 
+_UNITS = ((re.compile("毫秒|millisecond|[(（_]ms"), 0.001), (re.compile("分钟?|minute|[(（_]min"), 60.0),
+          (re.compile("小时|hour"), 3600.0))
+
+
+def unit_seconds(name: str) -> float:
+    """Return what one unit of a column with this name is in seconds: 首次响应(分钟), reply time in minutes."""
+    return next((seconds for pattern, seconds in _UNITS if pattern.search(name)), 1.0)
+
+
 _YES = re.compile("是|(?:已|一次性)?解决|true|yes|y|1|√|solved|closed|resolved")
 _NO = re.compile("否|[未没]解决|未完结|false|no|n|0|×|open|pending|new")
 
 
 def flag_of(cell: Cell) -> bool | None:
-    """Return yes or no; None for nothing. Raises ValueError with the reason (Chinese)."""
+    """Return yes or no; None for nothing. Raises ValueError with the reason."""
     text = word_of(cell).lower()
     if not text:
         return None
@@ -175,7 +186,7 @@ def flag_of(cell: Cell) -> bool | None:
         return True
     if _NO.fullmatch(text):
         return False
-    raise ValueError(f"应为 是 或 否，现在是：{text[:40]}")
+    raise ValueError(tr(f"应为 是 或 否，现在是：{text[:40]}", f"expected yes or no, found: {text[:40]}"))
 
 
 _STARS = re.compile(r"([0-5](?:\.\d)?)\s*(?:星|分|颗星|/\s*5)?")

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from vocwatch.clock import FixedClock
+from vocwatch.lang import set_language
 from vocwatch.settings import Settings, load_settings, read_environment
 from vocwatch.store import Store, open_store
 
@@ -73,6 +74,13 @@ def sqlite_store(tmp_path: Path) -> Iterator[Store]:
 def clock() -> FixedClock:
     """2026-11-16 08:30 in Shanghai."""
     return FixedClock(dt.datetime(2026, 11, 16, 0, 30, tzinfo=dt.UTC))
+
+
+@pytest.fixture(autouse=True)
+def _chinese_again() -> Iterator[None]:
+    """A test that asked for English leaves no English behind."""
+    yield
+    set_language("zh")
 
 
 @pytest.fixture

@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from reports.digest import write_digest
+from sessions.folder import exports_in
 from tests.conftest import ROOT
-from vocwatch.scheduler import Busy, catch_up, digest_missed, only_one, pending_exports
+from vocwatch.scheduler import Busy, catch_up, digest_missed, only_one
 from vocwatch.settings import Settings, load_settings, read_environment
 from vocwatch.store import Store, runs
 
@@ -64,7 +65,7 @@ def test_the_schedule_works_at_once_and_stops_gracefully(home: Path, stop: signa
 def test_exports_are_taken_by_name_and_kind(tmp_path: Path) -> None:
     for name in ("b.xlsx", "a.csv", "readme.md", ".half.csv", "c.jsonl"):
         (tmp_path / name).touch()
-    assert [path.name for path in pending_exports(tmp_path)] == ["a.csv", "b.xlsx", "c.jsonl"]
+    assert [path.name for path in exports_in(tmp_path)] == ["a.csv", "b.xlsx", "c.jsonl"]
 
 
 def test_missed_days_are_made_up_for_once(settings: Settings, sqlite_store: Store) -> None:

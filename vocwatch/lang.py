@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _chosen = "zh"
 
 
@@ -19,3 +21,8 @@ def language() -> str:
 def tr(zh: str, en: str) -> str:
     """Return the text in the chosen language. Both stand side by side so that neither is forgotten."""
     return en if _chosen == "en" else zh
+
+
+def listed(items: Iterable[str]) -> str:
+    """Return names in a row, with the comma of the chosen language between them."""
+    return tr("、", ", ").join(items)

@@ -17,6 +17,7 @@ from vocwatch.addresses import SURNAME, find_addresses
 
 PHONE, LANDLINE, ID_CARD, BANK, ORDER = "手机号", "电话", "身份证", "银行卡", "订单号"
 ADDRESS, NAME, EMAIL, WECHAT, QQ, PLATE, PASSPORT = "地址", "姓名", "邮箱", "微信", "QQ", "车牌", "护照"
+SCHOOL = "学校班级"
 
 # A replaced text is searched again, since taking one thing away can show another. Two rounds are the rule.
 _ROUNDS = 10
@@ -317,7 +318,18 @@ _NAME_LABELLED = re.compile(
     r"(?:(?:[:=]| ?[是为叫]) ?(?P<strict>[一-龥]{2,4}(?:·[一-龥]{1,8})*)(?![一-龥])"
     rf"|[:= 是为叫]{{0,3}}(?P<loose>{SURNAME}(?:{_GIVEN}){{1,2}}))"
 )
-_NAME_SELF = re.compile(rf"(?:我叫|本人叫|名叫)(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})")
+_NAME_SELF = re.compile(rf"(?:我叫|本人叫|名叫|名字[是叫]|大名叫?)(?P<body>{SURNAME}(?:{_GIVEN}){{1,2}})")
+_CHILD = "孩子|小孩|儿子|女儿|闺女|宝宝|宝贝|娃|孙子|孙女|外孙|外孙女"
+# A child's name ends where the sentence does, or its age or school begins: 儿子叫高兴坏了 is none.
+_NAME_CHILD = re.compile(
+    rf"(?:{_CHILD})(?:叫做?(?P<called>{SURNAME}(?:{_GIVEN}|一){{1,2}})(?=$|[^一-龥]|今年|在读|读|上[小中大幼]|[今才]|是)"
+    rf"|(?P<aged>{SURNAME}(?:{_GIVEN}){{1,2}})(?=今年|才?\d{{1,2}}个?[岁月]|读|上[小中大幼]))"
+)
+_SCHOOL = re.compile(
+    r"(?:[^\W\d_a-zA-Z我你他她在到是的了读上住去给让]{2,12}?(?:小学|中学|幼儿园|学校|初中|高中|[一二三四五六][中小]) ?)?"
+    r"(?:[一二三四五六七八九1-9]年级|[初高][一二三1-3]|(?<=[学中小])[一二三四五六]|(?<=园)[大中小])"
+    r" ?[(（]?[\d一二三四五六七八九十]{1,3}[)）]? ?班(?![次车])"
+)
 _NAME_TITLE = re.compile(
     rf"(?:(?<![一-龥])|(?<=我是)|(?<=我姓)|(?<=联系)|(?<=您好)|(?<=你好)|(?<=的)|(?<=和)|(?<=给)|(?<=找))"
     rf"(?P<body>{SURNAME})(?=先生|女士|小姐(?!姐))"
@@ -344,6 +356,16 @@ def _names(view: str) -> Iterator[Span]:
         for match in pattern.finditer(view):
             if not _NO_NAME.fullmatch(match.group("body")):
                 yield *match.span("body"), NAME
+    for match in _NAME_CHILD.finditer(view):
+        group = "called" if match.group("called") else "aged"
+        if not _NO_NAME.fullmatch(match.group(group)):
+            yield *match.span(group), NAME
+
+
+def _schools(view: str) -> Iterator[Span]:
+    """A class at a school tells a child, where the school alone does not."""
+    for match in _SCHOOL.finditer(view) if "班" in view else ():
+        yield match.start(), match.end(), SCHOOL
 
 
 def _names_beside(view: str, spans: list[Span]) -> Iterator[Span]:
@@ -374,7 +396,7 @@ def mask(text: str) -> str:
 
 # What the finders cannot do without, looked for at once: most texts hold none of it.
 _NUMBERED = re.compile(r"[0-9A-Za-z一二三四五六七八九十百零〇][ ]?[号楼院塔舍弄栋幢座单层室房户组队门]")
-_SPELT = re.compile("[件货系收户卡]人|户名|姓名|[我人名]叫|先生|女士|小姐|址|家住|寄到|寄往|送货到")
+_SPELT = re.compile(r"[件货系收户卡]人|户名|姓名|[我人名子儿女宝贝娃]叫|名字|大名|岁|今年|[读上][小中大幼一二三四五六]|[\d一二三四五六七八九十)）]班|先生|女士|小姐|址|家住|寄到|寄往|送货到")
 
 
 def _is_harmless(text: str) -> bool:
@@ -409,6 +431,7 @@ _FEWEST_DIGITS = 7  # a telephone number without its area code
 _ALNUM = re.compile(r"[A-Za-z0-9_-]{4}")  # accounts, plates and passports; plates have the shortest run
 _NAME_WORDS = (
     "件人", "货人", "系人", "收人", "户人", "卡人", "户名", "姓名", "我叫", "人叫", "名叫", "先生", "女士", "小姐",
+    "名字", "大名", "孩", "儿", "女", "宝", "娃", "孙",
 )
 
 
@@ -423,6 +446,7 @@ def _find(view: str) -> list[Span]:
         _add(taken, _accounts(view))
         _add(taken, _documents(view))
     _add(taken, _addresses(view))
+    _add(taken, _schools(view))
     if any(word in view for word in _NAME_WORDS):
         _add(taken, _names(view))
     if taken:

@@ -205,13 +205,16 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class RedLine:
-    """A red-line class that fired by rule, with the words that fired it."""
+    """A red-line class that fired, with the words that fired it; `rule` is `word`, `pattern3` or `model`, `reason`
+    says the same for people.
+    """
 
     name: str
     rule: str
     start: int
     end: int
     matched: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,8 +245,10 @@ class TextInput:
 class Assessment:
     """What the sentiment stage says of one text.
 
-    `score` runs from −1 (negative) to +1 (positive); `confidence` from 0 to 1; `severity` is 0 none, 1 minor,
-    2 clear complaint, 3 safety, privacy or legal risk; `voice` is customer, ad, merchant, media or other;
+    `score` runs from −1 (negative) to +1 (positive); `confidence` is the probability of `sentiment`, 0 to 1;
+    `review` says that the next likely class is so close that a person should look (待复核); `severity` is 0 none, 1 minor,
+    2 clear complaint, 3 safety, privacy or legal risk; `voice` is customer, ad, lottery, resale, recruit,
+    merchant, media or other;
     `fingerprint` the near-duplicate signature as bytes; `refused` the reason when a text could not be judged;
     `truncated` says that only the beginning of an over-long text was judged.
     """
@@ -264,3 +269,4 @@ class Assessment:
     fingerprint: bytes
     refused: str | None = None
     truncated: bool = False
+    review: bool = False

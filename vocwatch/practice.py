@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from vocwatch.lang import tr
 from vocwatch.settings.env import checkout_root
 
 NOW = "2026-11-16T08:30:00+08:00"
@@ -32,7 +33,8 @@ def write_exports(out: Path) -> list[Path]:
     command = [sys.executable, str(folder() / "exports.py"), str(out), "--now", NOW]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise PracticeError(f"练习用的客服导出写不出来：{done.stderr.strip().splitlines()[-1:]}")
+        said = done.stderr.strip().splitlines()[-1:]
+        raise PracticeError(tr(f"练习用的客服导出写不出来：{said}", f"The practice exports can't be written: {said}"))
     return sorted(path for path in out.iterdir() if not path.name.startswith("."))
 
 
@@ -62,7 +64,7 @@ def practice_web(now: str = NOW, port: int = BASE_PORT) -> Iterator[dict[str, st
                 except subprocess.TimeoutExpired:
                     process.kill()
                     process.communicate()
-        raise PracticeError("练习网站启动失败：127.0.0.1 上没有可用的端口")
+        raise PracticeError(tr("练习网站启动失败：127.0.0.1 上没有可用的端口", "The practice web did not start: no free port on 127.0.0.1"))
 
 
 def running_web(port_file: Path) -> dict[str, str]:
@@ -70,7 +72,10 @@ def running_web(port_file: Path) -> dict[str, str]:
     try:
         return _variables(json.loads(port_file.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise PracticeError(f"{port_file}: 读不出练习网站的地址（{error}）。它由 serve.py --port-file 写出") from error
+        raise PracticeError(tr(
+            f"{port_file}: 读不出练习网站的地址（{error}）。它由 serve.py --port-file 写出",
+            f"{port_file}: no addresses of a practice web in it ({error}). serve.py --port-file writes it",
+        )) from error
 
 
 def _variables(sites: dict[str, str]) -> dict[str, str]:

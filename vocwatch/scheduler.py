@@ -10,7 +10,7 @@ import fcntl
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
@@ -25,14 +25,16 @@ from crawlers.runner import CrawlResult, crawl
 from reports.digest import DigestFiles, write_digest
 from reports.run import IncidentReport, build_incidents
 from sentiment.run import AnalyseReport, analyse
+from sessions import folder as import_folder
 from sessions.importer import ImportRefused, ImportReport, import_file
+from sessions.keywords import scan
+from sessions.views import import_view
 from vocwatch.clock import business_date
 from vocwatch.lang import language, tr
 from vocwatch.settings import Settings
 from vocwatch.store import Store, digests, evidence, retention, runs
 
 HISTORY_DAYS = 34
-EXPORT_SUFFIXES = {".csv", ".xlsx", ".jsonl", ".json", ".txt", ".tsv"}
 Progress = Callable[[str], None]
 
 
@@ -81,6 +83,7 @@ def cycle(
 ) -> CycleReport:
     """Run one full cycle for a business date and write its digest. Nothing is sent."""
     report = CycleReport()
+    _first_look(settings, store)
     progress(tr("采集：读取来源", "Crawling sources"))
     report.crawled = crawl(settings, store, sources, on_progress=lambda name, state: progress(crawl_line(name, state)))
     for path in exports:
@@ -90,11 +93,14 @@ def cycle(
         except ImportRefused as error:
             report.refused.append(str(error))
             progress(str(error))
+    _import_waiting(settings, store, report, progress)
     progress(tr("判定：情感、主题、红线", "Judging sentiment, topics and red lines"))
     report.analysed = analyse(
         settings, store, engine=engine,
         on_progress=lambda done, left: progress(tr(f"  已判定 {done} 条，还剩 {left} 条", f"  {done} judged, {left} left")),
     )
+    if report.analysed.problem:
+        progress(report.analysed.problem)
     progress(tr("事件：聚合、基线、评分", "Incidents: clusters, baselines, scores"))
     report.incidents = catch_up(settings, store, date)
     progress(tr("日报：写出", "Writing the digest"))
@@ -127,9 +133,29 @@ def catch_up(settings: Settings, store: Store, date: dt.date) -> list[IncidentRe
     return done
 
 
-def pending_exports(folder: Path) -> list[Path]:
-    """Return the export files of a folder, oldest name first. Raises FileNotFoundError."""
-    return sorted(p for p in folder.iterdir() if p.suffix.lower() in EXPORT_SUFFIXES and not p.name.startswith("."))
+def _first_look(settings: Settings, store: Store) -> None:
+    """Note what lies in the import folder, so that after the crawl it can be seen what has not changed since."""
+    with suppress(ImportRefused):  # the second look says so
+        import_folder.look(settings, store)
+
+
+def _import_waiting(settings: Settings, store: Store, report: CycleReport, progress: Progress) -> None:
+    """Import what the watched folder and the database views hold, and search old sessions with changed keywords."""
+    found = import_folder.take(settings, store, progress)
+    report.imported += found.imported
+    report.refused += found.refused
+    for name in found.waiting:
+        progress(tr(f"{name} 还在变，下次再导入", f"{name} is still changing; it is imported next time"))
+    for view in settings.app.sessions.views:
+        try:
+            done = import_view(settings, store, view)
+        except ImportRefused as error:
+            report.refused.append(str(error))
+            progress(str(error))
+            continue
+        if done is not None:
+            report.imported.append(done)
+    scan(settings, store)
 
 
 def crawl_line(name: str, counts: Mapping[str, int]) -> str:
@@ -147,7 +173,7 @@ def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None
 
     def listen() -> None:
         crawl(settings, store, None, on_progress=lambda name, state: progress(crawl_line(name, state)))
-        _import_new(settings, store, progress)
+        _import_waiting(settings, store, CycleReport(), progress)
         analyse(settings, store, engine="auto")
         catch_up(settings, store, business_date(settings.clock.now(), zone))
 
@@ -213,14 +239,3 @@ def digest_missed(settings: Settings, store: Store) -> bool:
         return False
     with store.read() as connection:
         return digests.load(connection, now.date() - dt.timedelta(days=1), "qa") is None
-
-
-def _import_new(settings: Settings, store: Store, progress: Progress) -> None:
-    folder = settings.app.schedule.import_folder
-    if not folder:
-        return
-    for path in pending_exports(settings.env.home / folder):
-        try:
-            import_file(settings, store, path)
-        except ImportRefused as error:
-            progress(str(error))

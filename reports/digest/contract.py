@@ -113,6 +113,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
             ]
             for kind, cases in (("bad", facts.bad_cases), ("good", facts.good_cases))
         },
+        "exposures": _exposures(facts),
         "notes": [s.text() for s in facts.notes],
         "versions": dict(facts.versions),
     }
@@ -185,10 +186,33 @@ def _internal(facts: Facts) -> dict[str, Any]:
                 "both": r.both,
                 "safety": r.safety,
                 "session_ids": list(r.session_ids),
+                "mention_urls": list(r.mention_urls),
             }
             for r in inside.reasons
         ],
         "csi": round(inside.csi, 4) if inside.csi is not None else None,
         "csi_note": inside.csi_note.text(),
         "rates_note": inside.rates_note.text(),
+    }
+
+
+def _exposures(facts: Facts) -> dict[str, Any]:
+    told = facts.exposures
+    return {
+        "threats": len(told.session_ids),
+        "session_ids": list(told.session_ids),
+        "links": [
+            {
+                "session_id": made.session_id,
+                "words": list(made.words),
+                "threatened_at": made.threatened_at.isoformat(timespec="seconds"),
+                "url": made.url,
+                "source": made.source,
+                "appeared_at": made.appeared_at.isoformat(timespec="seconds"),
+                "lag_hours": made.lag_hours,
+                "probability": made.probability,
+                "shared": list(made.shared),
+            }
+            for made in told.links
+        ],
     }

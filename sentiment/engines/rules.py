@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from ahocorasick_rs import AhoCorasick, MatchKind
+import numpy as np
+import numpy.typing as npt
 
 from sentiment.clauses import Clause, split
-from sentiment.engines.lexicon import weights
-from sentiment.normalise import normal_form, normalise
+from sentiment.engines.base import Probabilities, three
+from sentiment.engines.effects import LIKELY, SURE
+from sentiment.engines.lexical import digest
+from sentiment.engines.reading import Reading, read
 
-_NEGATION = re.compile(
-    r"(?:不是很|不怎么|不太|不算|不够|没那么|没有那么|算不上|谈不上|称不上|说不上|不觉得|并不|并没有|并没"
-    r"|毫不|从不|没有|没|不|无|未|别|难以|缺乏|不再|毫无)"
-    r"(?:特别|非常|太|很|那么|这么|怎么|多么|十分|想象中|想象的|觉得|什么|任何|一点儿?|丝毫|啥|那种|宣传|说的"
-    r"|的|再|会|能|有|是|够|给人?|让人|感到|感觉|敢|想|要|看到){0,3}$"
-)
-_NOT_NEGATION = re.compile(r"(?:要不|不得不|不仅|不但|不光|不止|不愧|不由得|无比|未免|特别|无不|不禁|差不)$")
-_STRONG = re.compile(
-    r"(?:非常|特别|超级|超|极其|极|巨|贼|十分|相当|太|真的?|好|很|最|更|实在|简直|完全|绝对|尤其|无比|死)(?:的|地)?$"
-)
-_WEAK = re.compile(r"(?:有点儿?|有些|稍微|略微?|稍|一点|比较|还算|还|不算太|偏|些许|挺)$")
-_AFTER_STRONG = re.compile(r"(?:死了|极了|透了|透顶|得要命|到爆|爆了|得很|得不行|的一批|一批|哭了|坏了|疯了)")
-_DENIED_AFTER = re.compile(
-    r"(?:也|都|倒|完全|基本|几乎|根本)?(?:没有|没出现|不存在)(?:出现|发生)?(?!解决|处理|人)"
-)
-_SARCASM = re.compile(
-    r"呵呵|真是好样的|可真行|可真好|真行啊|真有你的|好一个|真是服了|长见识|开了眼|开眼了|好家伙|厉害了我的|佩服佩服"
-    r"|谢谢你们?(?:让|帮|把)|感谢(?:你们|贵司|商家|店家)?让我|多亏了|真是.{0,4}良心|绝了|太优秀了|真优秀|真棒啊|真会"
-    r"|\[微笑\]|\[再见\]|\[狗头\]|\[doge\]|狗头|🙂|🙃|👏|不愧是|果然是大牌|惊喜不惊喜|恭喜你们|给跪|跪了"
-)
-_ASKED = re.compile(
-    r"会不会|是否|有没有(?!良心)|能不能|容不容易|请问|求推荐|求问|想问|([好贵值差难靠])不\1|吗$|么$"
-)
-_WHOLE_TURN = 1.7
-_BEFORE_TURN = 0.6
-_COMPLAINT, _DENIED = 1.8, 0.9
+_COMPLAINT, _MORE, _DENIED, _PRAISE = 1.8, 0.6, 0.9, 0.9
+_SURELY_MOCKING = 0.5
+_SOURED = 0.6
+_MOST = 4.0
+_SCALE, _BLAME = 2.2, 1.1
+_NEUTRAL = 1.5
+
+Numbers = npt.NDArray[np.float64]
+Places = npt.NDArray[np.int64]
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Subject(NamedTuple):
+    """A text to be weighed: its normal form, its clauses, and what the taxonomy found there: the starts of
+    clauses that complain, that deny a fault and that praise an aspect, and the spans of words that name a
+    fault without complaining of it.
+    """
+
+    text: str
+    clauses: Sequence[Clause]
+    complaints: Sequence[int] = ()
+    denied: Sequence[int] = ()
+    praises: Sequence[int] = ()
+    dismissed: Sequence[tuple[int, int]] = ()
+
+
+class Evidence(NamedTuple):
     """What the words of a text say: `logit` their balance (negative to positive), `positive` and `negative`
     the two sides' weight, `by_clause` the balance of each clause in order.
     """
@@ -52,115 +49,110 @@ class Evidence:
     negative: float
     by_clause: tuple[float, ...]
 
-    @property
-    def probability(self) -> float:
-        """The probability of a positive attitude."""
-        return 1 / (1 + math.exp(-self.logit))
+
+NOTHING = Evidence(0.0, 0.0, 0.0, ())
 
 
 class RulesEngine:
     """The `rules` engine."""
 
     name = "rules"
-    version = "1"
 
     def __init__(self) -> None:
-        known: dict[str, float] = {}
-        for word, weight in weights().items():
-            form = normal_form(word)
-            if form:
-                known[form] = weight
-        self._weights = list(known.values())
-        self._words = list(known)
-        self._automaton = AhoCorasick(self._words, matchkind=MatchKind.LeftmostLongest)
+        self.version = f"2.{digest()}"
 
-    def polarity(self, texts: Sequence[str]) -> Sequence[float]:
-        """Return the probability of positive for each text."""
-        return [self.weigh(form := normalise(text).text, split(form)).probability for text in texts]
+    def polarity(self, texts: Sequence[str]) -> Probabilities:
+        """Return the probabilities of negative, neutral and positive for each text."""
+        found = self.weigh([Subject(text, split(text)) for text in texts])
+        odds = np.array([evidence.logit for evidence in found], dtype=np.float64)
+        return three(1.0 / (1.0 + np.exp(-odds)), np.exp(-_NEUTRAL * np.abs(odds)))
 
-    def weigh(
-        self, text: str, clauses: Sequence[Clause], complaints: Sequence[int] = (),
-        denied: Sequence[int] = (), dismissed: Sequence[tuple[int, int]] = (),
-    ) -> Evidence:
-        """Weigh a normal form; `complaints` and `denied` are starts of clauses in which the taxonomy found or
-        ruled out a fault, `dismissed` the spans that name a fault without complaining of it.
-        """
-        if not clauses:
-            return Evidence(0.0, 0.0, 0.0, ())
-        sides = [[0.0, 0.0] for _ in clauses]
-        silent = {place for span in dismissed for place in range(*span)}
-        self._add_words(text, clauses, sides, silent)
-        starts = {clause.start: place for place, clause in enumerate(clauses)}
-        for start in complaints:
-            if start in starts:
-                side = sides[starts[start]]
-                side[1] = max(side[1] + 0.6, _COMPLAINT)
-        for start in denied:
-            if start in starts:
-                side = sides[starts[start]]
-                side[0] = max(side[0], _DENIED)
-        if _SARCASM.search(text):
-            _turn_sour(sides)
-        return _balance(clauses, sides)
-
-    def _add_words(
-        self, text: str, clauses: Sequence[Clause], sides: list[list[float]], silent: set[int]
-    ) -> None:
-        place, last = 0, len(clauses) - 1
-        for index, start, end in self._automaton.find_matches_as_indexes(text):
-            weight = self._weights[index]
-            if not weight or start in silent:
-                continue
-            while place < last and start >= clauses[place].end:
-                place += 1
-            clause = clauses[place]
-            before, after = text[max(clause.start, start - 8):start], text[end:min(end + 8, clause.end)]
-            value = _in_context(weight, before, after)
-            if _ASKED.search(text, clause.start, clause.end) or (
-                value > 0 and clause.question and clause.end == clause.sentence_end
-            ):
-                value *= 0.2  # 好用吗？ asks, it does not praise
-            sides[place][0 if value > 0 else 1] += abs(value)
+    def weigh(self, subjects: Sequence[Subject], reading: Reading | None = None) -> list[Evidence]:
+        """Weigh a batch; `reading` is one of these texts (and any behind them), where there is one already."""
+        if not subjects:
+            return []
+        if reading is None:
+            reading = read([subject.text for subject in subjects])
+        counts = np.array([len(subject.clauses) for subject in subjects], dtype=np.int64)
+        first = np.cumsum(counts) - counts
+        good, bad = _sides(subjects, reading, int(counts.sum()))
+        _add_findings(subjects, first, good, bad)
+        irony = reading.effects.irony[:len(subjects)]
+        _turn_sour(irony, np.repeat(np.arange(len(subjects)), counts), good, bad)
+        return _balance(good, bad, first, counts)
 
 
-def _in_context(weight: float, before: str, after: str) -> float:
-    """A word's weight after the negation and degree that stand around it."""
-    if before and _NEGATION.search(before) and not _NOT_NEGATION.search(before):
-        return -0.9 * weight if weight > 0 else -0.55 * weight
-    if weight < 0 and _DENIED_AFTER.match(after):
-        return -0.4 * weight
-    if before and _WEAK.search(before):
-        return 0.7 * weight
-    if (before and _STRONG.search(before)) or _AFTER_STRONG.match(after):
-        return 1.35 * weight
-    return weight
+def _sides(subjects: Sequence[Subject], reading: Reading, total: int) -> tuple[Numbers, Numbers]:
+    """The weight of praise and of blame in every clause of the batch."""
+    if not total:
+        return np.zeros(0), np.zeros(0)
+    firsts, effects = reading.encoded.joined_first, reading.effects
+    starts = np.fromiter(
+        (base + clause.start for subject, base in zip(subjects, (firsts + 1).tolist(), strict=False)
+         for clause in subject.clauses),
+        dtype=np.int64, count=total,
+    )
+    words = int(np.searchsorted(effects.start, firsts[len(subjects)]))
+    effect, at = effects.effect[:words].copy(), effects.start[:words]
+    silent = _silent(subjects, reading)
+    if silent is not None:
+        effect[silent[at]] = 0.0
+    clause = np.maximum(np.searchsorted(starts, at, side="right") - 1, 0)
+    good = np.bincount(clause, weights=np.maximum(effect, 0.0), minlength=total)
+    bad = np.bincount(clause, weights=np.maximum(-effect, 0.0), minlength=total)
+    return good.astype(np.float64), bad.astype(np.float64)
 
 
-def _turn_sour(sides: list[list[float]]) -> None:
+def _silent(subjects: Sequence[Subject], reading: Reading) -> npt.NDArray[np.bool_] | None:
+    """Where words stand that name a fault without complaining of it; None where there are none."""
+    silent = None
+    for place, subject in enumerate(subjects):
+        if subject.dismissed:
+            silent = np.zeros(len(reading.encoded.raw), dtype=np.bool_) if silent is None else silent
+            base = int(reading.encoded.joined_first[place]) + 1
+            for start, end in subject.dismissed:
+                silent[base + start:base + end] = True
+    return silent
+
+
+def _add_findings(subjects: Sequence[Subject], first: Places, good: Numbers, bad: Numbers) -> None:
+    """What the taxonomy found weighs at least as much as one clear word."""
+    for subject, base in zip(subjects, first.tolist(), strict=True):
+        if not (subject.complaints or subject.denied or subject.praises):
+            continue
+        places = {clause.start: base + place for place, clause in enumerate(subject.clauses)}
+        for start in subject.complaints:
+            if start in places:
+                bad[places[start]] = max(bad[places[start]] + _MORE, _COMPLAINT)
+        for starts, least in ((subject.denied, _DENIED), (subject.praises, _PRAISE)):
+            for start in starts:
+                place = places.get(start)
+                if place is not None and (bad[place] == 0 or good[place] > 0):
+                    good[place] = max(good[place], least)
+
+
+def _turn_sour(irony: Numbers, text_of: Places, good: Numbers, bad: Numbers) -> None:
     """Where something went wrong and the tone is mocking, praise is meant the other way round."""
-    if sum(side[1] for side in sides) < 1.0:
+    marked = (irony[:, SURE] > _SURELY_MOCKING) | (irony[:, LIKELY] > 0)
+    if not marked.any() or not len(text_of):
         return
-    for side in sides:
-        side[1] += 0.6 * side[0]
-        side[0] = 0.0
+    blamed = np.bincount(text_of, weights=bad, minlength=len(marked)) >= 1.0
+    sour = (marked & blamed)[text_of]
+    bad[sour] += _SOURED * good[sour]
+    good[sour] = 0.0
 
 
-def _balance(clauses: Sequence[Clause], sides: Sequence[Sequence[float]]) -> Evidence:
-    turned = {clause.sentence for clause in clauses if clause.turn}
-    positive = negative = 0.0
-    by_clause = []
-    past_turn: set[int] = set()
-    for clause, side in zip(clauses, sides, strict=True):
-        if clause.turn:
-            past_turn.add(clause.sentence)
-        weight = 1.0
-        if clause.sentence in past_turn:
-            weight = _WHOLE_TURN
-        elif clause.sentence in turned:
-            weight = _BEFORE_TURN
-        good, bad = min(side[0], 4.0), min(side[1], 4.0)
-        positive += weight * good
-        negative += weight * bad
-        by_clause.append(good - bad)
-    logit = 2.2 * (positive - 1.1 * negative) / math.sqrt(1.0 + positive + negative)
-    return Evidence(max(-8.0, min(8.0, logit)), positive, negative, tuple(by_clause))
+def _balance(good: Numbers, bad: Numbers, first: Places, counts: Places) -> list[Evidence]:
+    good, bad = np.minimum(good, _MOST), np.minimum(bad, _MOST)
+    size = len(counts)
+    text_of = np.repeat(np.arange(size), counts)
+    positive = np.bincount(text_of, weights=good, minlength=size)
+    negative = np.bincount(text_of, weights=bad, minlength=size)
+    logits = _SCALE * (positive - _BLAME * negative) / np.sqrt(1.0 + positive + negative)
+    clauses = (good - bad).tolist()
+    return [
+        Evidence(max(-8.0, min(8.0, logit)), praise, blame, tuple(clauses[start:start + count]))
+        for logit, praise, blame, start, count in zip(
+            logits.tolist(), positive.tolist(), negative.tolist(), first.tolist(), counts.tolist(), strict=True
+        )
+    ]

@@ -7,6 +7,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
 
+import numpy as np
+
+from sentiment.engines.base import Probabilities, three
+
 CACHED = 100_000
 MAX_CHARS = 500
 """Its score saturates long before this length, and its time grows with it."""
@@ -22,9 +26,10 @@ class SnowNlpEngine:
         self._cache: OrderedDict[bytes, float] = OrderedDict()
         self._classify: Callable[[str], float] | None = None
 
-    def polarity(self, texts: Sequence[str]) -> Sequence[float]:
-        """Return the probability of positive for each text; 0.5 where SnowNLP cannot tell."""
-        return [self._one(text[:MAX_CHARS]) for text in texts]
+    def polarity(self, texts: Sequence[str]) -> Probabilities:
+        """Return the probabilities for each text; it knows no neutral, and gives 0.5 where it cannot tell."""
+        positive = np.array([self._one(text[:MAX_CHARS]) for text in texts], dtype=np.float64)
+        return three(positive, np.zeros(len(texts)))
 
     def _one(self, text: str) -> float:
         key = hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()

@@ -93,15 +93,15 @@ def test_an_incident_does_not_raise_its_own_baseline():
 def test_a_campaign_scales_the_expectation():
     days = base_days(DAY)
     plain = Baseline(DAY, counts(2, days), {"notes": set(days)})
-    busy = Baseline(DAY, counts(2, days), {"notes": set(days)}, exposure=4)
+    busy = Baseline(DAY, counts(2, days), {"notes": set(days)}, exposures={DAY: 4.0})
     assert busy.expect(CELL, 8).mean == pytest.approx(4 * plain.expect(CELL, 8).mean)
     assert busy.expect(CELL, 8).p > 0.1 > plain.expect(CELL, 8).p
 
 
 def test_benjamini_hochberg_counts_cells_nobody_spoke_of():
-    assert benjamini_hochberg(0.001, [0.001, 0.5], 2) == pytest.approx(0.002)
-    assert benjamini_hochberg(0.001, [0.001, 0.5], 300) == pytest.approx(0.3)
-    assert benjamini_hochberg(0.01, [0.001, 0.01], 10) == pytest.approx(0.05)
+    assert benjamini_hochberg([0.001, 0.5], 2)[0.001] == pytest.approx(0.002)
+    assert benjamini_hochberg([0.001, 0.5], 300)[0.001] == pytest.approx(0.3)
+    assert benjamini_hochberg([0.001, 0.01], 10)[0.01] == pytest.approx(0.05)
 
 
 @pytest.mark.parametrize(

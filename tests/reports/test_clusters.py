@@ -3,7 +3,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import replace
 
-from reports.clusters import collapse, coordination
+from reports.bursts import coordination
+from reports.clusters import collapse
 from vocwatch.fingerprint import fingerprint
 from vocwatch.models import TextKind
 from vocwatch.store.incidents import Heard

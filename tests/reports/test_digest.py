@@ -9,6 +9,7 @@ import re
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
+from reports import score
 from reports.digest import render_html, render_text, to_json, write_digest
 from reports.digest.render import MAX_BYTES, PALETTE, odds, safe_url
 from reports.digest.subject import MAX_WIDTH, subject, width
@@ -101,7 +102,7 @@ def contrast(one: str, other: str) -> float:
 
 def test_the_footer_says_whose_warning_it_is(told):
     for shown in (render_html(told), render_text(told)):
-        assert "企业内部预警，非政府预警" in shown and "网民观点，未经核实" in shown and "R-2026.1" in shown
+        assert "企业内部预警，非政府预警" in shown and "网民观点，未经核实" in shown and score.FORMULA in shown
 
 
 def test_english_has_no_chinese_labels(cups, story):

@@ -8,7 +8,22 @@ from typing import Annotated
 import typer
 
 from vocwatch import __version__
-from vocwatch.cli import analyse, collect, demo, digest, doctor, evidence, purge, query, source, watch
+from vocwatch.cli import (
+    analyse,
+    collect,
+    demo,
+    digest,
+    doctor,
+    evidence,
+    explain,
+    purge,
+    query,
+    sessions,
+    source,
+    topics,
+    train,
+    watch,
+)
 from vocwatch.cli.context import Context, say
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import set_language, tr
@@ -21,7 +36,7 @@ app = typer.Typer(
     help="听品牌外面的声音，也听客服里面的坏会话，每天早上给出一份风险日报。",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for module in (demo, collect, analyse, digest, query, evidence, watch, source, purge, doctor):
+for module in (demo, collect, sessions, analyse, train, digest, query, explain, evidence, watch, topics, source, purge, doctor):
     module.register(app)
 
 

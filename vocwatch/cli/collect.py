@@ -1,23 +1,23 @@
-"""Commands that gather: crawl, sessions import, run, schedule."""
+"""Commands that gather: crawl, run, schedule."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from crawlers.runner import CrawlResult, crawl
-from sessions.importer import ImportRefused, ImportReport, import_file
+from sessions.folder import exports_in
 from vocwatch.cli.context import Context, print_rows, say
 from vocwatch.cli.digest import deliver, show_files
+from vocwatch.cli.sessions import show_imports
+from vocwatch.cli.working import alone
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.models import SourceStatus
-from vocwatch.scheduler import Busy, crawl_line, cycle, only_one, pending_exports, serve_schedule
+from vocwatch.reasons import spoken
+from vocwatch.scheduler import crawl_line, cycle, serve_schedule
 
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 STATUS_WORDS = {
@@ -32,9 +32,6 @@ def register(app: typer.Typer) -> None:
     app.command("crawl", help="现在就采集（不写来源名 = 全部启用的来源）")(crawl_command)
     app.command("run", help="完整跑一遍：采集 → 导入 → 判定 → 事件 → 日报（加 --send 才发信）")(run_command)
     app.command("schedule", help="常驻运行，按时采集、导入、判定、出日报")(schedule_command)
-    sessions = typer.Typer(no_args_is_help=True, help="客服会话")
-    sessions.command("import", help="导入客服工具的导出文件")(import_command)
-    app.add_typer(sessions, name="sessions")
 
 
 def crawl_command(
@@ -50,7 +47,7 @@ def crawl_command(
         state.source(name)
     if not state.settings.sources:
         raise Stop(Exit.CONFIGURATION, _no_source(state))
-    with _alone(state):
+    with alone(state):
         results = crawl(state.settings, state.store, sources or None, limit=limit, dry_run=dry_run, on_progress=lambda name, counts: say(crawl_line(name, counts)))
     show_results(results, as_json)
     statuses = {result.status for result in results}
@@ -74,7 +71,7 @@ def show_results(results: list[CrawlResult], as_json: bool) -> None:
         {
             "source": result.source, "status": result.status.value,
             "state": tr(*STATUS_WORDS[result.status]), "pages": result.stats.get("pages", 0),
-            "records": result.stats.get("records", 0), "new": result.stats.get("new", 0), "reason": result.reason,
+            "records": result.stats.get("records", 0), "new": result.stats.get("new", 0), "reason": spoken(result.reason) or None,
         }
         for result in results
     ]
@@ -82,47 +79,6 @@ def show_results(results: list[CrawlResult], as_json: bool) -> None:
         "source": tr("来源", "Source"), "state": tr("状态", "State"), "pages": tr("页", "Pages"),
         "records": tr("条", "Records"), "new": tr("新增", "New"), "reason": tr("原因", "Reason"),
     }, as_json)
-
-
-def import_command(
-    context: typer.Context,
-    files: Annotated[list[Path], typer.Argument(help="导出文件：CSV、XLSX、JSONL", exists=False)],
-    format_name: Annotated[str, typer.Option("--format", help="auto，或 config/sessions/ 里的映射名")] = "auto",
-    as_json: JsonOption = False,
-) -> None:
-    """Import exports one by one; a refused file does not stop the others."""
-    state: Context = context.obj
-    reports: list[ImportReport] = []
-    refused: list[str] = []
-    with _alone(state):
-        for path in files:
-            try:
-                reports.append(import_file(state.settings, state.store, path, format_name))
-            except ImportRefused as error:
-                refused.append(str(error))
-    show_imports(reports, as_json)
-    for message in refused:
-        say(message)
-    if refused:
-        raise typer.Exit(Exit.USAGE if not reports else Exit.INCOMPLETE)
-    if any(not problem.kept for report in reports for problem in report.problems):
-        raise typer.Exit(Exit.INCOMPLETE)
-
-
-def show_imports(reports: list[ImportReport], as_json: bool = False) -> None:
-    """Print what each file brought, and each bad row with its line and reason."""
-    rows = [{**asdict(report), "bad": sum(not p.kept for p in report.problems)} for report in reports]
-    print_rows(rows, {
-        "file": tr("文件", "File"), "format": tr("格式", "Format"), "rows": tr("行", "Rows"),
-        "added": tr("新增", "Added"), "updated": tr("更新", "Updated"), "unchanged": tr("未变", "Unchanged"),
-        "bad": tr("坏行", "Bad rows"),
-    }, as_json)
-    for report in reports:
-        for problem in report.problems[:20]:
-            sheet = f"{problem.sheet} " if problem.sheet else ""
-            column = f"{problem.column}：" if problem.column else ""
-            say(tr(f"{report.file} {sheet}第 {problem.line} 行 {column}{problem.reason}",
-                   f"{report.file} {sheet}line {problem.line} {column}{problem.reason}"))
 
 
 def run_command(
@@ -137,7 +93,7 @@ def run_command(
     """Run one full cycle for a business date."""
     state: Context = context.obj
     day = state.date(date)
-    with _alone(state):
+    with alone(state):
         report = cycle(
             state.settings, state.store, day, sources=source, exports=_exports(state, sessions or []),
             engine=engine, lang=tr("zh", "en"), out=out, progress=say,
@@ -155,12 +111,10 @@ def run_command(
 
 
 def _exports(state: Context, given: list[Path]) -> list[Path]:
-    folder = state.settings.app.schedule.import_folder
-    paths = given or ([state.env.home / folder] if folder else [])
     found: list[Path] = []
-    for path in paths:
+    for path in given:
         if path.is_dir():
-            found += pending_exports(path)
+            found += exports_in(path)
         elif path.exists():
             found.append(path)
         else:
@@ -172,13 +126,3 @@ def schedule_command(context: typer.Context) -> None:
     """Stay and work by the clock until interrupted."""
     state: Context = context.obj
     serve_schedule(state.settings, state.store, say)
-
-
-@contextmanager
-def _alone(state: Context) -> Iterator[None]:
-    """Hold the work lock; a second vocwatch on the same data ends with one message."""
-    try:
-        with only_one(state.settings):
-            yield
-    except Busy as busy:
-        raise Stop(Exit.STORAGE, str(busy)) from busy

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from vocwatch.clock import business_date
 from vocwatch.exits import Exit, Stop
-from vocwatch.lang import tr
+from vocwatch.lang import listed, tr
 from vocwatch.plain import one_line
 from vocwatch.settings import Environment, Settings, Source, load_settings
 from vocwatch.store import Store, open_store
@@ -58,8 +58,8 @@ class Context:
         try:
             return self.settings.sources[name]
         except KeyError:
-            listed = "、".join(self.settings.sources) or tr("（还没有来源）", "(none)")
-            raise Stop(Exit.USAGE, tr(f"没有来源 {name}。现有：{listed}", f"No source {name}. There are: {listed}")) from None
+            known = listed(self.settings.sources) or tr("（还没有来源）", "(none)")
+            raise Stop(Exit.USAGE, tr(f"没有来源 {name}。现有：{known}", f"No source {name}. There are: {known}")) from None
 
     def with_now(self, moment: str) -> Context:
         """Return a context whose clock stands at `moment`."""
@@ -107,5 +107,5 @@ def _shown(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, list | tuple):
-        return "、".join(str(item) for item in value)
+        return listed(str(item) for item in value)
     return str(value)

@@ -12,11 +12,13 @@ import typer
 
 from vocwatch import practice
 from vocwatch.browser import NoBrowser, screenshot
-from vocwatch.cli.collect import show_imports, show_results
+from vocwatch.cli.collect import show_results
 from vocwatch.cli.context import Context, print_json, print_lines, say
 from vocwatch.cli.digest import show_files
+from vocwatch.cli.sessions import show_imports
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import language, tr
+from vocwatch.reasons import spoken
 from vocwatch.scheduler import Busy, CycleReport, cycle, only_one
 
 DAY = dt.date(2026, 11, 15)
@@ -88,7 +90,7 @@ def _pictures(state: Context, report: CycleReport) -> list[Path]:
         try:
             screenshot(report.digest.html, target, width, env=state.env)
         except NoBrowser as error:
-            say(tr(f"没有截图：{error}", f"No picture: {error}"))
+            say(tr(f"没有截图：{error}", f"No picture: {spoken(str(error))}"))
             return shots
         shots.append(target)
     return shots
@@ -98,7 +100,7 @@ def _summary(report: CycleReport, shots: list[Path]) -> dict[str, Any]:
     assert report.digest is not None and report.analysed is not None
     files = report.digest
     return {
-        "sources": {r.source: {"status": r.status.value, "reason": r.reason, **r.stats} for r in report.crawled},
+        "sources": {r.source: {"status": r.status.value, "reason": spoken(r.reason) or None, **r.stats} for r in report.crawled},
         "imports": {r.file: {"rows": r.rows, "added": r.added, "problems": len(r.problems)} for r in report.imported},
         "assessed": report.analysed.assessed,
         "digest": {"html": str(files.html), "text": str(files.text), "json": str(files.json)},

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import importlib
+import importlib.util
 import shutil
 import subprocess
 import sys
@@ -11,26 +13,32 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from crawlers.extractors import SpecError, check_source
+from sentiment import shelf
+from sentiment.run import make_engine
 from vocwatch.browser import NoBrowser, find_browser, screenshot
 from vocwatch.cli.collect import JsonOption
 from vocwatch.cli.context import Context, print_json, print_lines, print_rows
 from vocwatch.cli.reference import reference
 from vocwatch.cli.sources_doc import sources_documents
 from vocwatch.exits import Exit
-from vocwatch.lang import tr
+from vocwatch.lang import listed, tr
+from vocwatch.reasons import spoken
 from vocwatch.settings import ConfigError, checkout_root
 from vocwatch.settings.loader import export_schemas
 from vocwatch.store import StorageError
 from vocwatch.store.dictionary import data_dictionary
+from vocwatch.store.queries import texts_by_watch
 
 PACKAGES = ("vocwatch", "crawlers", "sessions", "sentiment", "reports")
 LOW_DISK_BYTES = 2 * 1024**3
 EXAMPLE_BRAND = "松果匣"
+BROAD_DAYS, BROAD_LEAST, BROAD_SHARE = 28, 20, 0.5  # a keyword in half of twenty texts or more is too broad
 
 
 @dataclass(frozen=True)
@@ -87,7 +95,7 @@ def generate(root: Path, command: Any) -> list[Path]:
 def examine(state: Context) -> Iterator[Line]:
     """Yield one finding per check; no check stops another."""
     checks: tuple[Callable[[Context], Line], ...] = (
-        _python, _packages, _configuration, _zone, _data_folder, _database, _browser, _fonts, _mail, _channels,
+        _python, _packages, _configuration, _zone, _data_folder, _database, _watches, _browser, _fonts, _mail, _channels, _llm, _own_model,
     )
     for check in checks:
         yield check(state)
@@ -106,7 +114,7 @@ def _packages(_state: Context) -> Line:
         if not place.is_relative_to(root):
             strangers.append(f"{name} → {place}")
     if strangers:
-        return Line(tr("程序包", "Packages"), "fault", "；".join(strangers), tr(
+        return Line(tr("程序包", "Packages"), "fault", listed(strangers), tr(
             "同名的包挡住了本项目，请在本项目的虚拟环境里运行（make setup）",
             "Another package of that name comes first; run in this project's virtual environment (make setup)"), Exit.CONFIGURATION)
     return Line(tr("程序包", "Packages"), "ok", tr(f"{len(PACKAGES)} 个都来自本目录", f"all {len(PACKAGES)} come from this checkout"))
@@ -123,7 +131,7 @@ def _configuration(state: Context) -> Line:
         try:
             check_source(source)
         except SpecError as error:
-            return Line(name, "fault", f"{state.env.config / 'sources' / source.name}.yaml: {error}", tr(
+            return Line(name, "fault", f"{state.env.config / 'sources' / source.name}.yaml: {spoken(str(error))}", tr(
                 "按提示改来源文件", "Mend the source file as it says"), Exit.CONFIGURATION)
     enabled = [source for source in settings.sources.values() if source.enabled]
     seen = tr(f"{state.env.config}：{len(settings.watches.watches)} 个监测词，{len(enabled)} 个启用的来源",
@@ -145,7 +153,7 @@ def _zone(state: Context) -> Line:
     except (ConfigError, ZoneInfoNotFoundError):
         return Line(tr("时区", "Time zone"), "fault", tr("读不到", "not readable"), tr(
             "安装 tzdata（系统包或 pip install tzdata）", "Install tzdata (system package or pip install tzdata)"), Exit.CONFIGURATION)
-    return Line(tr("时区", "Time zone"), "ok", f"{zone}，{state.now.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}")
+    return Line(tr("时区", "Time zone"), "ok", listed((zone, f"{state.now.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}")))
 
 
 def _data_folder(state: Context) -> Line:
@@ -175,6 +183,24 @@ def _database(state: Context) -> Line:
     return Line(name, "ok", tr(f"{state.store.dialect}，表结构 {current}", f"{state.store.dialect}, schema {current}"))
 
 
+def _watches(state: Context) -> Line:
+    """Whether a keyword hits so much of what is stored that it says nothing."""
+    name = tr("监测词", "Watches")
+    try:
+        keywords = {watch.id for watch in state.settings.watches.watches if watch.kind == "keyword"}
+        with state.store.read() as connection:
+            total, counts = texts_by_watch(connection, state.now - dt.timedelta(days=BROAD_DAYS))
+    except (ConfigError, StorageError):
+        return Line(name, "note", tr("先修好配置和数据库", "mend configuration and database first"))
+    broad = [watch for watch in sorted(counts) if watch in keywords and total >= BROAD_LEAST and counts[watch] > BROAD_SHARE * total]
+    if not broad:
+        return Line(name, "ok", tr(f"近 {BROAD_DAYS} 天 {total} 条里没有太宽的关键词", f"no keyword too broad in {total} texts of {BROAD_DAYS} days"))
+    seen = tr("、", ", ").join(f"{watch} {counts[watch] / total:.0%}" for watch in broad)
+    return Line(name, "note", tr(f"太宽：{seen}", f"too broad: {seen}"), tr(
+        f"用 vocwatch watch test {broad[0]} 看样本，再加 require 或换更具体的词",
+        f"Look at samples with vocwatch watch test {broad[0]}, then add require or a narrower word"))
+
+
 def _browser(state: Context) -> Line:
     name = tr("浏览器", "Browser")
     step = tr("运行 make browser，或 python -m playwright install --with-deps chromium；没有它，浏览器来源标为未运行",
@@ -188,7 +214,7 @@ def _browser(state: Context) -> Line:
         try:
             screenshot(page, Path(folder) / "page.png", 200, env=state.env)
         except (NoBrowser, OSError) as error:
-            return Line(name, "note", str(error), step)
+            return Line(name, "note", spoken(str(error)), step)
     return Line(name, "ok", tr(f"{choice.path or 'Playwright'} {choice.version}，能渲染", f"{choice.path or 'Playwright'} {choice.version}, renders"))
 
 
@@ -209,9 +235,42 @@ def _mail(state: Context) -> Line:
         return Line(tr("邮件", "Mail"), "note", tr("未配置", "not configured"), tr(
             "要发日报就设置 VOCWATCH_SMTP_HOST、VOCWATCH_SMTP_FROM 等（见 .env.example）",
             "To send digests set VOCWATCH_SMTP_HOST, VOCWATCH_SMTP_FROM … (see .env.example)"))
-    return Line(tr("邮件", "Mail"), "ok", f"{smtp.host}:{smtp.port} {smtp.security}，{smtp.sender}")
+    return Line(tr("邮件", "Mail"), "ok", listed((f"{smtp.host}:{smtp.port} {smtp.security}", smtp.sender)))
 
 
 def _channels(_state: Context) -> Line:
     return Line(tr("推送渠道", "Push channels"), "note", tr("未配置，红线预警只进日报和 vocwatch alerts",
                                                           "not configured; red-line alerts appear in the digest and in vocwatch alerts"))
+
+
+def _llm(state: Context) -> Line:
+    name = tr("大模型", "Language model")
+    try:
+        llm = state.settings.app.llm
+    except ConfigError:
+        return Line(name, "note", tr("配置读不到", "the configuration can't be read"), tr("先改好配置", "Mend the configuration first"))
+    if not llm.enabled:
+        return Line(name, "ok", tr("关闭，文本不出本机", "off; no text leaves this machine"))
+    place = urlsplit(llm.base_url)
+    seen = tr(f"开启：拿不准的文本脱敏后发给 {place.netloc} 的 {llm.model}，至多 {llm.max_share:.0%}，每日 {llm.requests_per_day} 次",
+              f"on: uncertain texts go masked to {llm.model} at {place.netloc}, {llm.max_share:.0%} at most, {llm.requests_per_day} requests a day")
+    if importlib.util.find_spec("httpx") is None:
+        return Line(name, "note", seen, tr("缺少组件，现在不会请求：pip install 'vocwatch[llm]'", "Not installed, nothing is asked: pip install 'vocwatch[llm]'"))
+    if place.scheme == "http" and place.hostname not in ("localhost", "127.0.0.1", "::1"):
+        return Line(name, "note", seen, tr("接口不是 https，文本和密钥明文传输；只在自己的内网这样用", "Not https: texts and key travel in the clear; only do so inside your own network"))
+    if not state.env.llm_key and place.scheme == "https":
+        return Line(name, "note", seen, tr("没有密钥：接口要的话，设置 VOCWATCH_LLM_KEY", "No key: set VOCWATCH_LLM_KEY if the endpoint asks for one"))
+    return Line(name, "ok", seen)
+
+
+def _own_model(state: Context) -> Line:
+    name = tr("自训模型", "Own model")
+    models, problem = shelf.in_use(state.env.data)
+    if problem:
+        return Line(name, "note", problem, "vocwatch train --list")
+    if models.version == shelf.SHIPPED:
+        return Line(name, "ok", tr("没有，用自带模型", "none, the shipped one is used"))
+    if shelf.card(state.env.data, models.version).get("engine") != make_engine().version:
+        return Line(name, "note", tr(f"{models.version}，是在旧版自带模型上学的", f"{models.version}, learned on an older shipped model"),
+                    tr("重新 vocwatch train，或 vocwatch train --reset", "vocwatch train again, or vocwatch train --reset"))
+    return Line(name, "ok", models.version)

@@ -14,7 +14,7 @@ from crawlers import audit
 from vocwatch.cli.collect import JsonOption
 from vocwatch.cli.context import Context, print_json, print_lines, print_rows, say
 from vocwatch.exits import Exit, Stop
-from vocwatch.lang import tr
+from vocwatch.lang import listed, tr
 from vocwatch.plain import one_line, safe_url
 from vocwatch.store import StorageError, evidence
 from vocwatch.store.evidence import Case
@@ -47,7 +47,7 @@ def evidence_command(
         _show(state, case, checked)
     faults = [fault for fault in checked.values() if fault]
     if faults:
-        raise Stop(Exit.STORAGE, tr("证据校验不通过：", "THE EVIDENCE DOES NOT VERIFY: ") + "；".join(faults))
+        raise Stop(Exit.STORAGE, tr("证据校验不通过：", "THE EVIDENCE DOES NOT VERIFY: ") + tr("；", "; ").join(faults))
     _write_out(state, case, open_to, screenshot, warc)
 
 
@@ -59,9 +59,9 @@ def _case(state: Context, key: str, source: str) -> Case:
                 f"没有这条提及：{key}。可写行号、原站编号、来源:原站编号、网址或证据哈希；编号见 vocwatch query mentions --format jsonl",
                 f"No such mention: {key}. Give a row id, a native id, SOURCE:ID, a URL or an evidence hash"))
         if len(found) > 1:
-            listed = "、".join(f"{name}:{native}" for _, name, native, _ in found[:8])
-            raise Stop(Exit.USAGE, tr(f"{key} 对应 {len(found)} 条提及，请写明是哪一条：{listed}",
-                                      f"{key} may mean {len(found)} mentions; say which: {listed}"))
+            known = listed(f"{name}:{native}" for _, name, native, _ in found[:8])
+            raise Stop(Exit.USAGE, tr(f"{key} 对应 {len(found)} 条提及，请写明是哪一条：{known}",
+                                      f"{key} may mean {len(found)} mentions; say which: {known}"))
         return evidence.load(connection, found[0][0])
 
 

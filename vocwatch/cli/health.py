@@ -15,6 +15,7 @@ from vocwatch.cli.context import Context, print_json, print_rows, say
 from vocwatch.exits import Exit
 from vocwatch.lang import tr
 from vocwatch.models import SourceStatus
+from vocwatch.reasons import spoken
 from vocwatch.settings import Settings, Source
 from vocwatch.store import Store, pages, runs
 from vocwatch.store.runs import Run
@@ -145,7 +146,7 @@ def _why(past: Sequence[Run]) -> str | None:
     if not past:
         return None
     reason, cause = past[0].reason, next((run.reason for run in past if _began(run) and run.outcome is not SourceStatus.OK), None)
-    return f"{reason}（{cause}）" if cause and not _began(past[0]) and reason != cause else reason
+    return spoken(f"{reason}（{cause}）" if cause and not _began(past[0]) and reason != cause else reason) or None
 
 
 def _failures(past: Sequence[Run]) -> int:

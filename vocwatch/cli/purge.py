@@ -72,7 +72,7 @@ def forget_command(
     try:
         asked = Refusals.model_validate({kind: [full]})
     except ValidationError as error:
-        raise Stop(Exit.USAGE, "；".join(str(fault["msg"]).removeprefix("Value error, ") for fault in error.errors())) from error
+        raise Stop(Exit.USAGE, tr("；", "; ").join(str(fault["msg"]).removeprefix("Value error, ") for fault in error.errors())) from error
     path = state.env.config / refusals.FILE
     added = False
     with _alone(state, dry_run):

@@ -135,7 +135,7 @@ def _text(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], format_
 
 def _flat(value: Any) -> Any:
     if isinstance(value, list | tuple):
-        return "、".join(str(item) for item in value)
+        return tr("、", ", ").join(str(item) for item in value)
     return value if isinstance(value, int | float | str) or value is None else str(value)
 
 

@@ -19,9 +19,10 @@ from vocwatch.cli.health import health_command
 from vocwatch.cli.source_show import REQUIRED, coverage_of, filled, show_coverage, show_records
 from vocwatch.clock import business_date
 from vocwatch.exits import Exit, Stop
-from vocwatch.lang import tr
+from vocwatch.lang import listed, tr
 from vocwatch.models import SourceStatus
 from vocwatch.plain import one_line
+from vocwatch.reasons import spoken
 from vocwatch.settings import Source
 from vocwatch.settings.edit import set_key
 from vocwatch.store import runs
@@ -61,7 +62,7 @@ def list_command(context: typer.Context, as_json: JsonOption = False) -> None:
                 "owner": source.owner, "transport": source.transport, "last": _moment(state, last),
                 "status": tr(*STATUS_WORDS[last.outcome]) if last and last.outcome else tr("没跑过", "never run"),
                 "last_good": _moment(state, good), "records": last.stats.get("records") if last else None,
-                "why": (last.reason if last else None) or _unfilled_note(source),
+                "why": spoken(last.reason if last else None) or _unfilled_note(source),
             })
     if not rows and not as_json:
         say(tr("还没有来源。用 vocwatch source new 名字 网址 加一个", "No source yet. Add one with vocwatch source new NAME URL"))
@@ -77,7 +78,7 @@ def _moment(state: Context, run: runs.Run | None) -> str | None:
 
 
 def _unfilled_note(source: Source) -> str | None:
-    missing = "、".join(unfilled(source))
+    missing = listed(unfilled(source))
     return tr(f"启用前要填：{missing}", f"to fill in first: {missing}") if missing and not source.enabled else None
 
 
@@ -118,22 +119,23 @@ def test_command(
 def _from_site(state: Context, source: Source, limit: int) -> dict[str, Any]:
     result = crawl(state.settings, state.store, [source.name], limit=limit, dry_run=True)[0]
     stats = result.stats
-    failed = [f"{kind}：{stats.get('samples', {}).get(kind, '')}" for kind in stats.get("errors", {})]
+    failed = [f"{kind}{tr('：', ': ')}{spoken(stats.get('samples', {}).get(kind))}" for kind in stats.get("errors", {})]
+    problems = [tr(f"{what}（{count} 条）", f"{spoken(what)} ({count})") for what, count in stats.get("problems", {}).items()]
     return {
-        "status": result.status, "reason": result.reason or "", "records": list(result.records),
+        "status": result.status, "reason": spoken(result.reason), "records": list(result.records),
         "pages": stats.get("pages", 0), "links": stats.get("listed", 0), "next_page": bool(stats.get("following")),
-        "problems": [*(f"{what}（{count} 条）" for what, count in stats.get("problems", {}).items()), *failed],
+        "problems": [*problems, *failed],
     }
 
 
 def _from_file(state: Context, source: Source, file: Path, step: str, url: str) -> dict[str, Any]:
     used, found = read_saved(state.settings, source, file, step=step or None, url=url or None)
     return {
-        "status": _STATES.get(found.state, SourceStatus.DEGRADED), "reason": f"{used}: {found.state} {found.reason}".strip(),
+        "status": _STATES.get(found.state, SourceStatus.DEGRADED), "reason": f"{used}: {found.state} {spoken(found.reason)}".strip(),
         "records": as_stored(state.settings, source, found.records), "pages": 1, "links": len(found.links),
         "next_page": found.next_url or False, "problems": [
             tr(f"第 {problem.index + 1} 条 {problem.field}：{problem.reason} {problem.value}",
-               f"record {problem.index + 1} {problem.field}: {problem.reason} {problem.value}") for problem in found.problems
+               f"record {problem.index + 1} {problem.field}: {spoken(problem.reason)} {problem.value}") for problem in found.problems
         ],
     }
 

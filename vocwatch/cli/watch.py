@@ -3,23 +3,44 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
-from sentiment.run import make_judge
+from sentiment.contexts import LabelledHit, learn, places_of
+from sentiment.matching import Matcher
+from sentiment.normalise import normalise
+from sentiment.run import own_pages
+from sentiment.suggest import Seen, suggest
 from vocwatch.cli.collect import JsonOption
 from vocwatch.cli.context import Context, print_json, print_rows, say
+from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
-from vocwatch.models import TextInput
+from vocwatch.models import Hit, TextInput
+from vocwatch.settings.edit import append_item, write_tree
+from vocwatch.settings.watches import LEARNED_FILE, Watch, Watches, too_broad
+from vocwatch.settings.yamlfile import load_model
 from vocwatch.store import queries
+
+_SHORT_DAYS = 7
+_BROAD_SHARE = 0.5
+"""From this share of all stored texts on, a word is said to be too broad."""
+_REMARK = "# 由 vocwatch watch learn 写成：名字附近的词和分量（正数：是品牌；负数：不是）。~ 代表名字本身。可以改，也可以删。\n"
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     group = typer.Typer(no_args_is_help=True, help="监测词")
     group.command("list", help="列出监测词")(list_command)
-    group.command("test", help="在已入库的提及上试一个词或一条监测词：会命中哪些")(test_command)
+    group.command("add", help="往 config/watches.yaml 加一条监测词")(add_command)
+    group.command("test", help="在已入库的提及上试一个词、一条监测词或一份改过的文件：命中哪些，少了哪些")(test_command)
+    group.command("suggest", help="从已入库的文本里找：大家还怎么叫它")(suggest_command)
+    group.command("learn", help="从标过的命中学会分辨同名：每行一个 JSON，含 text、watch、is_brand")(learn_command)
     app.add_typer(group, name="watch")
 
 
@@ -28,39 +49,199 @@ def list_command(context: typer.Context, as_json: JsonOption = False) -> None:
     state: Context = context.obj
     rows = [
         {"id": w.id, "kind": w.kind, "name": w.name, "aliases": list(w.aliases), "ambiguous": list(w.ambiguous),
-         "exclude": list(w.exclude), "sku": w.sku}
+         "exclude": list(w.exclude), "sku": w.sku, "brand": w.brand}
         for w in state.settings.watches.watches
     ]
     print_rows(rows, {"id": "id", "kind": tr("类别", "Kind"), "name": tr("名称", "Name"), "aliases": tr("别名", "Aliases"),
                       "ambiguous": tr("有歧义的叫法", "Ambiguous"), "exclude": tr("排除", "Excluded"), "sku": "SKU"}, as_json)
 
 
+def add_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="名称")],
+    watch_id: Annotated[str, typer.Option("--id", help="编号：字母、数字、短横")],
+    kind: Annotated[str, typer.Option(help="brand、product、competitor、keyword")] = "keyword",
+    alias: Annotated[list[str] | None, typer.Option(help="别名，可写多次")] = None,
+    ambiguous: Annotated[list[str] | None, typer.Option(help="有歧义的叫法，可写多次")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="排除的说法，可写多次")] = None,
+    brand: Annotated[str, typer.Option(help="产品所属品牌的监测词 id")] = "",
+    sku: Annotated[str, typer.Option(help="货号")] = "",
+) -> None:
+    """Add a watch to config/watches.yaml, after checking it as the loader would."""
+    state: Context = context.obj
+    item = {"id": watch_id, "kind": kind, "name": name, "aliases": alias or [], "ambiguous": ambiguous or [],
+            "exclude": exclude or [], "brand": brand, "sku": sku}
+    item = {key: value for key, value in item.items() if value}
+    known = [watch.model_dump(exclude_unset=True) for watch in state.settings.watches.watches]
+    try:
+        Watches.model_validate({"watches": [*known, item]})
+    except ValidationError as error:
+        told = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        raise Stop(Exit.USAGE, tr(f"没有加：{told}", f"Not added: {told}")) from error
+    path = state.env.config / "watches.yaml"
+    append_item(path, "watches", item)
+    say(tr(f"已加进 {path}。先试一试：vocwatch watch test {watch_id}；再重判旧文本：vocwatch analyse --rebuild",
+           f"Added to {path}. Try it: vocwatch watch test {watch_id}; then judge old texts again: vocwatch analyse --rebuild"))
+
+
 def test_command(
     context: typer.Context,
     word: Annotated[str, typer.Argument(help="监测词 id，或任意一个词")],
     days: Annotated[int, typer.Option(min=1, max=365, help="看最近几天")] = 28,
-    samples: Annotated[int, typer.Option(min=0, max=200)] = 20,
+    samples: Annotated[int, typer.Option(min=0, max=200, help="列出几条")] = 20,
+    file: Annotated[Path | None, typer.Option(help="改过、还没放进 config 的 watches.yaml，和现在的比")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a watch (by id) or a plain word catches in the stored mentions of the last days."""
+    """Show what a watch (by id) or a plain word catches in the stored mentions of the last days, and what it loses."""
     state: Context = context.obj
-    since = state.now - dt.timedelta(days=days)
-    known = word in {watch.id for watch in state.settings.watches.watches}
-    wanted = queries.Filter(since=since, text="" if known else word)
-    judge = make_judge(state.settings, "rules")
+    watches = load_model(file, Watches, state.env.variables) if file else state.settings.watches
+    known = word in {watch.id for watch in watches.watches}
+    matcher = Matcher(watches if known else _word_alone(word), own_pages(state.settings))
     found: list[dict[str, Any]] = []
-    count = 0
+    lost: list[dict[str, Any]] = []
+    texts, hits, lately = 0, 0, 0
+    rules: Counter[str] = Counter()
+    recent = state.now - dt.timedelta(days=_SHORT_DAYS)
+    for row, item in _stored(state, days):
+        texts += 1
+        got = [hit for hit in _hits(matcher, item) if hit.watch == (word if known else _WORD)]
+        before = [hit["rule"] for hit in row["hits"] if hit["watch"] == word and hit["rule"] not in ("parent", "page", "sku")]
+        shown = {"source": row["source"], "text": row["text"], "url": row["url"]}
+        if got:
+            hits += 1
+            lately += bool(row["published_at"] and dt.datetime.fromisoformat(row["published_at"]) >= recent)
+            rules.update({hit.rule for hit in got})
+            found.append({"rule": got[0].rule, "matched": got[0].matched, **shown})
+        elif before and known:
+            lost.append({"rule": before[0], "matched": "", **shown})
+    broad = _breadth(word, known, hits, texts)
+    if as_json:
+        print_json({"word": word, "days": days, "texts": texts, "hits": hits, "hits_7_days": lately, "lost": len(lost),
+                    "per_day": round(hits / days, 2), "rules": dict(rules.most_common()), "warning": broad,
+                    "samples": found[:samples], "lost_samples": lost[:samples]})
+        return
+    say(tr(f"最近 {days} 天的 {texts} 条里命中 {hits} 条（近 7 天 {lately} 条），每天约 {hits / days:.1f} 条；比现有判定少 {len(lost)} 条",
+           f"{hits} hits in {texts} texts of {days} days ({lately} in the last 7), about {hits / days:.1f} a day; {len(lost)} lost"))
+    if broad:
+        say(broad)
+    columns = {"rule": tr("规则", "Rule"), "matched": tr("命中", "Matched"), "source": tr("来源", "Source"), "text": tr("正文", "Text")}
+    print_rows(found[:samples], columns, False)
+    if lost:
+        say(tr("不再命中的：", "No longer hit:"))
+        print_rows(lost[:samples], columns, False)
+
+
+def suggest_command(
+    context: typer.Context,
+    watch_id: Annotated[str, typer.Argument(help="监测词 id")],
+    days: Annotated[int, typer.Option(min=1, max=365, help="看最近几天")] = 28,
+    most: Annotated[int, typer.Option(min=1, max=100, help="最多列几个")] = 20,
+    as_json: JsonOption = False,
+) -> None:
+    """List variants seen in stored texts, and words that only texts about the watch use."""
+    state: Context = context.obj
+    watch = _watch(state, watch_id)
+    matcher = Matcher(state.settings.watches, own_pages(state.settings))
+    seen = (Seen(item.text, tuple(hit for hit in _hits(matcher, item) if hit.watch == watch_id)) for _, item in _stored(state, days))
+    rows = [
+        {"word": found.word, "why": found.rule or tr("只在说它的文本里常见", "common only in texts about it"), "texts": found.texts, "example": found.example}
+        for found in suggest(watch, seen, most)
+    ]
+    print_rows(rows, {"word": tr("写法", "Written"), "why": tr("来由", "Why"), "texts": tr("条数", "Texts"), "example": tr("例子", "Example")}, as_json)
+    if not rows and not as_json:
+        say(tr(f"最近 {days} 天没有新叫法", f"Nothing new in {days} days"))
+
+
+def learn_command(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(help="每行一个 JSON：text、watch、is_brand（true/false）")],
+    as_json: JsonOption = False,
+) -> None:
+    """Learn from labelled hits which words near a name say that it is the brand; writes watches.learned.yaml."""
+    state: Context = context.obj
+    labelled: dict[str, list[LabelledHit]] = {}
+    skipped = 0
+    for watch_id, text, is_brand in _labels(file):
+        watch = _watch(state, watch_id)
+        form = normalise(text).text
+        places = places_of(watch, form)
+        skipped += not places
+        labelled.setdefault(watch_id, []).extend(LabelledHit(form, start, end, is_brand) for start, end in places[:3])
+    learned = dict(state.settings.watches.learned)
+    rows = []
+    for watch_id, hits in labelled.items():
+        taught = learn(hits)
+        if taught:
+            learned[watch_id] = taught
+        rows.append({"watch": watch_id, "brand": sum(hit.is_brand for hit in hits), "other": sum(not hit.is_brand for hit in hits),
+                     "accuracy": taught.accuracy if taught else None, "words": len(taught.words) if taught else 0})
+    if learned:
+        path = state.env.config / LEARNED_FILE
+        write_tree(path, {"learned": {name: item.model_dump(mode="json") for name, item in sorted(learned.items())}}, _REMARK)
+        say(tr(f"已写入 {path}；vocwatch analyse --rebuild 后生效于旧文本", f"Written to {path}; vocwatch analyse --rebuild applies it to old texts"))
+    if skipped:
+        say(tr(f"{skipped} 条里没有该监测词的叫法，没有用上", f"{skipped} lines do not hold the watch's names and were not used"))
+    print_rows(rows, {"watch": "id", "brand": tr("是品牌", "Brand"), "other": tr("不是", "Other"),
+                      "accuracy": tr("留一法准确率", "Leave-one-out accuracy"), "words": tr("词数", "Words")}, as_json)
+    if any(row["accuracy"] is None for row in rows):
+        say(tr("没有准确率的：两类都至少要 3 条才能学", "Without accuracy: at least 3 of each are needed"))
+
+
+_WORD = "word"
+
+
+def _word_alone(word: str) -> Watches:
+    """A watch for one word, even for one that the configuration would refuse: the dry run shows why."""
+    watch = Watch.model_construct(
+        id=_WORD, kind="brand", name=word, variants=True if too_broad(word) is None else None, needs_brand=False,
+    )
+    return Watches.model_construct(watches=(watch,), learned={})
+
+
+def _stored(state: Context, days: int) -> Iterator[tuple[dict[str, Any], TextInput]]:
+    wanted = queries.Filter(since=state.now - dt.timedelta(days=days))
     with state.store.read() as connection:
         for row in queries.mention_rows(connection, wanted):
-            text = TextInput(id="0", body=row["text"], title=row["title"], context=tuple(x for x in (row["sku"], row["product"]) if x))
-            rules = [hit.rule for hit in judge.match(text) if hit.watch == word] if known else [tr("含有这个词", "contains the word")]
-            if rules:
-                count += 1
-                if len(found) < samples:
-                    found.append({"rule": rules[0], "source": row["source"], "text": row["text"], "url": row["url"]})
-    if as_json:
-        print_json({"word": word, "days": days, "hits": count, "per_day": round(count / days, 2), "samples": found})
-        return
-    say(tr(f"最近 {days} 天命中 {count} 条，每天约 {count / days:.1f} 条；下面是其中 {len(found)} 条",
-           f"{count} hits in {days} days, about {count / days:.1f} a day; {len(found)} of them follow"))
-    print_rows(found, {"rule": tr("规则", "Rule"), "source": tr("来源", "Source"), "text": tr("正文", "Text")}, False)
+            context = tuple(entry for entry in (row["sku"], row["product"]) if entry)
+            yield row, TextInput(id="0", body=row["text"], title=row["title"], kind=row["kind"], context=context)
+
+
+def _hits(matcher: Matcher, item: TextInput) -> tuple[Hit, ...]:
+    return matcher.match(item, normalise(item.text)).hits
+
+
+def _breadth(word: str, known: bool, hits: int, texts: int) -> str | None:
+    reason = None if known else too_broad(word)
+    if reason:
+        return tr(f"“{word}”{reason}，watches.yaml 不收。请写完整的叫法，或写成 query 表达式",
+                  f"“{word}” is too broad for watches.yaml. Write the full name, or a query expression")
+    if texts >= 20 and hits >= _BROAD_SHARE * texts:
+        return tr(f"命中了 {hits / texts:.0%} 的文本，太宽了，请加 require 或换更具体的词", f"Hits {hits / texts:.0%} of all texts: too broad, add require or a narrower word")
+    return None
+
+
+def _watch(state: Context, watch_id: str) -> Watch:
+    for watch in state.settings.watches.watches:
+        if watch.id == watch_id:
+            return watch
+    listed = tr("、", ", ").join(watch.id for watch in state.settings.watches.watches)
+    raise Stop(Exit.USAGE, tr(f"没有监测词 {watch_id}。现有：{listed}", f"No watch {watch_id}. There are: {listed}"))
+
+
+def _labels(file: Path) -> Iterator[tuple[str, str, bool]]:
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Stop(Exit.USAGE, tr(f"读不到 {file}（要 UTF-8 文本）", f"Cannot read {file} (UTF-8 text is needed)")) from error
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
+        try:
+            value = json.loads(line)
+            row = (value["watch"], value["text"], value["is_brand"])
+        except (ValueError, TypeError, KeyError):
+            row = (None, None, None)
+        if not (isinstance(row[0], str) and isinstance(row[1], str) and isinstance(row[2], bool)):
+            raise Stop(Exit.USAGE, tr(f"{file}:{number}: 应为含 watch、text、is_brand（true/false）的 JSON",
+                                      f"{file}:{number}: expected JSON with watch, text and is_brand (true/false)"))
+        yield row

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
+from vocwatch.lang import tr
 from vocwatch.settings.base import Section, Slug
 
 
@@ -15,7 +17,7 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise ValueError(f"没有这个时区：{name}（例：Asia/Shanghai）") from error
+        raise ValueError(tr(f"没有这个时区：{name}（例：Asia/Shanghai）", f"no such time zone: {name} (as: Asia/Shanghai)")) from error
     return name
 
 
@@ -50,7 +52,24 @@ class Schedule(Section):
     digest_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:00"
     crawl_every_minutes: int = Field(60, ge=5, le=1440)
     analyse_every_minutes: int = Field(5, ge=1, le=1440)
-    import_folder: str = ""
+
+
+class SessionView(Section):
+    """A view of another database from which sessions are read; its address stands in the environment."""
+
+    name: Slug
+    url_env: Annotated[str, Field(pattern=r"^VOCWATCH_VIEW_[A-Z0-9_]+$", description="放数据库地址的环境变量，如 VOCWATCH_VIEW_CS；用只读账号")]
+    view: Annotated[str, Field(pattern=r"^[\w$]+(\.[\w$]+)?$", description="视图名，可带 schema：cs.sessions_v")]
+    key: Annotated[str, Field(pattern=r"^[\w$]+$", description="只增不减的列，如自增编号或更新时间；下次从上次的最大值读起")]
+    mapping: str = Field("auto", description="config/sessions/ 里的映射名")
+
+
+class SessionImports(Section):
+    """Where customer-service exports come from."""
+
+    folder: str = Field("", description="盯着的文件夹（相对项目目录）；文件大小和时间两次看都没变才导入")
+    done: Literal["mark", "move"] = Field("mark", description="导入后留在原处（mark）或移到“已导入”（move）")
+    views: tuple[SessionView, ...] = ()
 
 
 class Crawler(Section):
@@ -71,7 +90,14 @@ class Campaign(Section):
     """A day on which more volume is expected."""
 
     date: dt.date
+    until: dt.date | None = Field(None, description="最后一天（含）；只有一天就不写")
     name: str
+
+    @model_validator(mode="after")
+    def _forward(self) -> Campaign:
+        if self.until and not self.date <= self.until <= self.date + dt.timedelta(days=60):
+            raise ValueError(tr("until 要在 date 之后、60 天以内", "until must come after date, within 60 days"))
+        return self
 
 
 class Levels(Section):
@@ -94,6 +120,7 @@ class Risk(Section):
     corroboration: float = 10
     reference_authors: int = Field(20, ge=2)
     levels: Levels = Levels()
+    hold_points: float = Field(3, ge=0, le=20, description="降级要比门槛低这么多分，免得在门槛上下来回跳")
     red_line_authors: int = Field(3, ge=1, description="红线类达到几名独立发布者即判红")
 
 
@@ -116,6 +143,46 @@ class Retention(Section):
     audit_days: int = Field(1095, ge=180)
 
 
+def _endpoint(url: str) -> str:
+    """Accept the base address of an API: http(s)://host[:port]/path, and nothing that could hold a secret."""
+    if not url:
+        return url
+    try:
+        parts = urlsplit(url)
+        plain = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        plain = False
+    if not plain or "@" in parts.netloc or parts.query or parts.fragment:
+        raise ValueError(tr(
+            "要写成 https://主机/v1 的样子，不带用户名、密钥和问号（密钥用环境变量 VOCWATCH_LLM_KEY）",
+            "must look like https://host/v1, without user, key or question mark (the key is VOCWATCH_LLM_KEY)",
+        ))
+    return url
+
+
+class Llm(Section):
+    """A language model that reads uncertain texts a second time. Off unless somebody switches it on."""
+
+    enabled: bool = Field(False, description="true 则把拿不准的文本（先脱敏）发给下面的接口")
+    base_url: Annotated[str, AfterValidator(_endpoint)] = Field("", description="OpenAI 兼容接口的地址，如 https://llm.example.com/v1")
+    model: str = Field("", max_length=120, description="接口里的模型名")
+    max_share: float = Field(0.2, gt=0, le=1, description="每次判定最多送出百分之几的文本，0.2 即两成")
+    requests_per_day: int = Field(500, ge=1, le=100_000, description="每个业务日最多请求几次")
+    batch: int = Field(8, ge=1, le=20, description="一次请求放几条")
+    timeout_seconds: float = Field(60, gt=0, le=600)
+    stop_after_failures: int = Field(3, ge=1, le=100, description="连续失败几次后，本次不再请求")
+    max_tokens: int = Field(4000, ge=0, description="回答的长度上限；0 为不限")
+    response_format: Literal["json_schema", "json_object", "text"] = Field(
+        "json_schema", description="接口支持哪种输出约束；无论哪种，回答都再校验一遍"
+    )
+
+    @model_validator(mode="after")
+    def _complete(self) -> Llm:
+        if self.enabled and not (self.base_url and self.model):
+            raise ValueError(tr("enabled 为 true 时，base_url 和 model 都要写", "enabled: true needs base_url and model"))
+        return self
+
+
 class App(Section):
     """The whole of `vocwatch.yaml`."""
 
@@ -125,10 +192,16 @@ class App(Section):
     default_owner: str = "值班QA"
     crawler: Crawler
     schedule: Schedule = Schedule()
+    sessions: SessionImports = SessionImports()
     campaigns: tuple[Campaign, ...] = ()
+    campaign_calendar: bool = Field(True, description="自带的大促日历：618、双11、双12、年货节；当天声量确实高才上调预期")
     risk: Risk = Risk()
     digest: DigestSettings = DigestSettings()
     retention: Retention = Retention()
+    llm: Llm = Llm()
+    merge_topics: dict[str, str] = Field(
+        default_factory=dict, description="把一个小类并进另一个来统计，如 宣传/色差: 宣传/描述不符；topics.yaml 不用改"
+    )
 
     @property
     def zone(self) -> ZoneInfo:

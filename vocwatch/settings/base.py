@@ -8,6 +8,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
+from vocwatch.lang import tr
+
 
 class Section(BaseModel):
     """A block of configuration: immutable, and an unknown key is an error."""
@@ -20,7 +22,7 @@ def _compiles(pattern: str) -> str:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise ValueError(f"正则表达式无法编译：{error}") from error
+        raise ValueError(tr(f"正则表达式无法编译：{error}", f"not a regular expression: {error}")) from error
     return pattern
 
 
@@ -29,10 +31,12 @@ def _linear(pattern: str) -> str:
     _compiles(pattern)
     tree = importlib.import_module("re._parser").parse(pattern)
     if _unbounded(tree) > _MAX_UNBOUNDED:
-        raise ValueError(
+        raise ValueError(tr(
             f"正则里不限长的重复（* 或 +）套在一起，或超过 {_MAX_UNBOUNDED} 处，长文本会卡住；"
-            "请写上限，如 .{0,8}"
-        )
+            "请写上限，如 .{0,8}",
+            f"unbounded repeats (* or +) stand in each other, or there are more than {_MAX_UNBOUNDED}: a long text would "
+            "stall; give them a limit, as .{0,8}",
+        ))
     return pattern
 
 
@@ -60,7 +64,9 @@ def _unbounded(node: Any) -> int:
 
 def _slug(text: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", text):
-        raise ValueError("只能用字母、数字、点、短横和下划线，最长 64 个字符")
+        raise ValueError(tr(
+            "只能用字母、数字、点、短横和下划线，最长 64 个字符", "only letters, digits, dots, dashes and underscores, at most 64",
+        ))
     return text
 
 

@@ -15,18 +15,20 @@ from vocwatch.lang import tr
 from vocwatch.settings.app import App
 from vocwatch.settings.catalogue import CatalogueEnglish, UnavailableList
 from vocwatch.settings.env import Environment, checkout_root, read_environment
+from vocwatch.settings.keywords import Keywords
 from vocwatch.settings.refusals import FILE as REFUSALS_FILE
 from vocwatch.settings.refusals import Refusals
 from vocwatch.settings.session_maps import SessionMap
 from vocwatch.settings.sources import Source
 from vocwatch.settings.topics import Topics
-from vocwatch.settings.watches import Watches
+from vocwatch.settings.watches import LEARNED_FILE, Learned, Watches
 from vocwatch.settings.yamlfile import ConfigError, load_model
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
 SCHEMAS: dict[str, type[BaseModel]] = {
     "vocwatch": App, "watches": Watches, "topics": Topics, "source": Source, "sessions": SessionMap,
+    "keywords": Keywords,
     "refusals": Refusals, "unavailable": UnavailableList,
     "catalogue-english": CatalogueEnglish,
 }
@@ -45,6 +47,7 @@ class Settings:
     sources: dict[str, Source]
     session_maps: dict[str, SessionMap]
     refusals: Refusals = field(default_factory=Refusals)
+    keywords: Keywords = field(default_factory=Keywords)
 
     @cached_property
     def clock(self) -> Clock:
@@ -67,8 +70,8 @@ class Settings:
 def load_settings(env: Environment | None = None, *, source: str | None = None) -> Settings:
     """Load and check all of `config/`. Raises ConfigError with every fault found, each with file:line.
 
-    A folder other than the checkout's own `config/` may leave out topics.yaml and sessions/: the shipped ones
-    are used then. With `source`, only what a crawl of that source needs is read (a third of a second less):
+    A folder other than the checkout's own `config/` may leave out topics.yaml, keywords.yaml and sessions/: the
+    shipped ones are used then. With `source`, only what a crawl of that source needs is read (a third of a second less):
     no other source, no topics, no session formats.
     """
     env = env or read_environment()
@@ -80,11 +83,18 @@ def load_settings(env: Environment | None = None, *, source: str | None = None) 
         )])
     app = _load(env, _find(env, "vocwatch.yaml"), App, problems)
     watches = _load(env, _find(env, "watches.yaml"), Watches, problems)
+    learned = env.config / LEARNED_FILE
+    if watches and learned.exists():
+        watches = _with_learned(watches, _load(env, learned, Learned, problems), learned, problems)
     sources = _load_folder(env, env.config / "sources", Source, problems, f"{source or '*'}.yaml")
     topics: Topics | None = NO_TOPICS
     maps: dict[str, SessionMap] = {}
+    keywords: Keywords | None = Keywords()
     if source is None:
+        keywords = _load(env, _find(env, "keywords.yaml", shipped=True), Keywords, problems)
         topics = _load(env, _find(env, "topics.yaml", shipped=True), Topics, problems)
+        if app and topics:
+            topics = _merged(env, app, topics, problems)
         maps_folder = env.config / "sessions"
         if not maps_folder.is_dir():
             maps_folder = checkout_root() / "config" / "sessions"
@@ -95,9 +105,29 @@ def load_settings(env: Environment | None = None, *, source: str | None = None) 
             f"{env.config / 'vocwatch.yaml'}: brand.watch names no watch: {app.brand.watch}",
         ))
     refusals = _refusals(env, problems)
-    if problems or app is None or watches is None or topics is None or refusals is None:
+    if problems or app is None or watches is None or topics is None or refusals is None or keywords is None:
         raise ConfigError(problems)
-    return Settings(env, app, watches, topics, sources, maps, refusals)
+    return Settings(env, app, watches, topics, sources, maps, refusals, keywords)
+
+
+def _merged(env: Environment, app: App, topics: Topics, problems: list[str]) -> Topics:
+    try:
+        return topics.merged(app.merge_topics)
+    except ValueError as error:
+        told = str(error).partition("Value error, ")[2].partition(" [type")[0] or str(error)
+        problems.append(f"{env.config / 'vocwatch.yaml'}: merge_topics: {told}")
+        return topics
+
+
+def _with_learned(watches: Watches, learned: Learned | None, path: Path, problems: list[str]) -> Watches:
+    if learned is None:
+        return watches
+    known = {watch.id for watch in watches.watches}
+    problems.extend(
+        tr(f"{path}: {name} 不是 watches.yaml 里的监测词 id，请删掉或改名", f"{path}: {name} is no watch of watches.yaml; delete or rename it")
+        for name in learned.learned if name not in known
+    )
+    return watches.model_copy(update={"learned": dict(learned.learned)})
 
 
 def _refusals(env: Environment, problems: list[str]) -> Refusals | None:

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from vocwatch.lang import tr
 from vocwatch.settings.base import Section, Slug
 
 FILE = "refusals.yaml"
@@ -30,13 +31,19 @@ def _address(url: str) -> str:
     except ValueError:
         usable = False
     if not usable or "*" in url[:-1] or (url.endswith("*") and not parts.path.startswith("/")):
-        raise ValueError("应为完整网址，或以 /* 结尾表示其下全部（例：https://example.com/user/123/*）")
+        raise ValueError(tr(
+            "应为完整网址，或以 /* 结尾表示其下全部（例：https://example.com/user/123/*）",
+            "expected a whole address, or one that ends in /* for all below it (as: https://example.com/user/123/*)",
+        ))
     return url
 
 
 def _key(text: str) -> str:
     if not re.fullmatch(r"[a-z2-7]{16}", text):
-        raise ValueError("应为 16 位发布者代号（vocwatch evidence 会显示；只知道公开名字时用 forget --author-name）")
+        raise ValueError(tr(
+            "应为 16 位发布者代号（vocwatch evidence 会显示；只知道公开名字时用 forget --author-name）",
+            "expected an author key of 16 characters (vocwatch evidence shows it; for a public name use forget --author-name)",
+        ))
     return text
 
 

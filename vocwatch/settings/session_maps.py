@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from vocwatch.lang import tr
 from vocwatch.models import Path
 from vocwatch.settings.base import Pattern, Section, Slug
 
@@ -13,7 +14,16 @@ Target = Literal[
     "native_id", "path", "started_at", "ended_at", "shop", "platform", "sku", "product", "order",
     "agent", "buyer", "rating", "return_reason", "violation", "amount", "review", "transcript",
     "response_seconds", "resolved", "url", "likes", "kind", "parent", "append", "append_at", "reply", "reply_at",
+    "speaker", "speaker_role", "said", "said_at", "day", "sessions_total", "orders_total", "returns_total",
+    "quality_returns_total", "reviews_total", "bad_reviews_total", "rated_total", "unsatisfied_total",
+    "resolved_total",
 ]
+TOTALS: dict[Target, str] = {
+    "sessions_total": "sessions", "orders_total": "orders", "returns_total": "returns",
+    "quality_returns_total": "quality_returns", "reviews_total": "reviews", "bad_reviews_total": "bad_reviews",
+    "rated_total": "rated", "unsatisfied_total": "unsatisfied", "resolved_total": "resolved",
+}
+"""Columns of an export of daily totals, and what each counts (store/totals.py)."""
 
 Role = Literal["customer", "agent", "system"]
 ROLES: dict[str, Role] = {
@@ -26,7 +36,9 @@ ROLES: dict[str, Role] = {
 class Transcript(Section):
     """How the turns are told apart inside the transcript cell (or JSON list)."""
 
-    style: Literal["lines", "json"] = "lines"
+    style: Literal["lines", "json", "rows"] = Field(
+        "lines", description="lines 一格文字；json 一格列表；rows 一行一句话，同一会话的行挨着（列 speaker、said、said_at）"
+    )
     head: Pattern = Field(
         r"^(?P<name>.{1,40}?)[（(](?P<role>[^）)]{1,10})[）)]\s*(?P<time>\d{1,2}:\d{2}(?::\d{2})?)?\s*$",
         description="每句开头一行的写法，须含 name/role/time 命名组（role、time 可缺）",
@@ -39,6 +51,7 @@ class Transcript(Section):
     role_key: str = "role"
     name_key: str = "nick"
     time_key: str = "time"
+    html: bool = Field(False, description="每句是 HTML，去掉标签")
 
 
 class ReviewExport(Section):
@@ -65,8 +78,29 @@ class ReviewExport(Section):
     def _web(self) -> ReviewExport:
         for address in (self.address, self.home):
             if address and not address.startswith(("http://", "https://")):
-                raise ValueError(f"应为 http(s) 网址：{address}")
+                raise ValueError(tr(f"应为 http(s) 网址：{address}", f"expected an http(s) address: {address}"))
         return self
+
+
+class Judge(Section):
+    """The export holds all sessions, good ones too, and no 质检路径: each row is judged by its own columns.
+
+    A session is bad by the first that holds: violation → 服务红线, a quality reason → 品退, a bad review → 中差评,
+    a bad rating → 非满意, a keyword class of keywords.yaml → 舆情关键词, lost → 流失. The others are only counted:
+    they are the denominators.
+    """
+
+    bad_ratings: tuple[str, ...] = Field(
+        ("不满意", "差评", "中评", "一般", "较差", "很差", "差", "bad", "poor", "terrible", "angry", "sad", "not good"),
+        description="rating 列里的这些写法是不满意",
+    )
+    bad_stars: float = Field(3, description="星级不高于它算不满意")
+    quality_reasons: tuple[str, ...] = Field(
+        ("质量", "破损", "瑕疵", "损坏", "坏了", "故障", "掉色", "开裂", "异味", "与描述不符", "描述不符", "假冒", "少件", "漏发", "过敏", "变质", "污渍", "做工", "defect", "broken", "damaged"),
+        description="退货原因里含这些字的是品退",
+    )
+    lost: tuple[str, ...] = Field(("流失", "未下单", "未成交", "未转化", "lost"), description="path 列里的这些写法是流失")
+    keywords: bool = Field(True, description="命中 keywords.yaml 的会话算 舆情关键词")
 
 
 class SessionMap(Section):
@@ -91,4 +125,7 @@ class SessionMap(Section):
     )
     skip_first_cell: tuple[str, ...] = Field(("合计", "总计", "小计"), description="首格是这些字的行不是会话")
     transcript: Transcript = Transcript()
+    marks: tuple[str, ...] = Field((), description="配 judge：只有这个工具才写的列名，至少有一个才自动用这份映射")
+    judge: Judge | None = Field(None, description="写了这一段（可以是 {}），就是全部会话的导出：逐行判断路径，其余只计数")
+    totals: bool = Field(False, description="true：每天的会话数、订单数、退货数等，用作比率的分母")
     reviews: ReviewExport | None = Field(None, description="写了这一段，就是商家后台的评价导出：行存成提及，不是会话")

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
+from vocwatch.lang import tr
 from vocwatch.models import MentionKind
 from vocwatch.settings.base import Pattern, Section, Slug
 
@@ -51,7 +52,7 @@ class FieldSpec(Section):
     @model_validator(mode="after")
     def _something(self) -> FieldSpec:
         if not self.path and self.const is None and self.template is None:
-            raise ValueError("path、const、template 至少写一个")
+            raise ValueError(tr("path、const、template 至少写一个", "give at least one of path, const, template"))
         return self
 
 
@@ -110,7 +111,7 @@ class Links(Section):
     @model_validator(mode="after")
     def _url(self) -> Links:
         if "url" not in self.fields:
-            raise ValueError("links.fields 里要有 url")
+            raise ValueError(tr("links.fields 里要有 url", "links.fields must have url"))
         return self
 
 
@@ -229,7 +230,10 @@ class Split(Section):
 
 def _from_environment(value: str) -> str:
     if not re.fullmatch(r"env:[A-Z][A-Z0-9_]*", value):
-        raise ValueError("密钥不写进文件：写 env:变量名，值放在环境变量里（例：env:YOUTUBE_API_KEY）")
+        raise ValueError(tr(
+            "密钥不写进文件：写 env:变量名，值放在环境变量里（例：env:YOUTUBE_API_KEY）",
+            "secrets don't stand in files: write env:NAME and put the value into the environment (as: env:YOUTUBE_API_KEY)",
+        ))
     return value
 
 
@@ -270,15 +274,20 @@ class Source(Section):
     def _steps(self) -> Source:
         if self.transport == "export":
             if self.start or self.listing or self.detail or self.comments:
-                raise ValueError("transport: export 的来源由文件导入，不写 start、listing、detail、comments")
+                raise ValueError(tr(
+                    "transport: export 的来源由文件导入，不写 start、listing、detail、comments",
+                    "a source of transport: export is imported from files; it has no start, listing, detail or comments",
+                ))
             return self
         if not (self.listing or self.detail):
-            raise ValueError("listing 和 detail 至少写一个")
+            raise ValueError(tr("listing 和 detail 至少写一个", "give at least one of listing and detail"))
         if self.listing and self.listing.links and not self.detail:
-            raise ValueError("listing.links 指向详情页，所以要写 detail")
+            raise ValueError(tr(
+                "listing.links 指向详情页，所以要写 detail", "listing.links lead to detail pages, so detail is needed",
+            ))
         if any("{keyword}" in url for url in self.start) and not self.keywords:
-            raise ValueError("start 里有 {keyword}，所以要写 keywords")
+            raise ValueError(tr("start 里有 {keyword}，所以要写 keywords", "start has {keyword}, so keywords is needed"))
         windows = any("{since}" in url or "{until}" in url for url in self.start)
         if windows != (self.split is not None):
-            raise ValueError("start 里的 {since}/{until} 和 split 要一起写")
+            raise ValueError(tr("start 里的 {since}/{until} 和 split 要一起写", "{since} and {until} in start, and split, go together"))
         return self

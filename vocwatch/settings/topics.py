@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, WithJsonSchema, model_validator
 
 from vocwatch.settings.base import LinearPattern, Section
+
+
+def _words(value: Any) -> Any:
+    """Words may be written as one text with blanks between: hundreds of them stay readable, and load fast."""
+    return tuple(value.split()) if isinstance(value, str) else value
+
+
+Words = Annotated[
+    tuple[str, ...], BeforeValidator(_words),
+    WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}),
+]
 
 
 class Leaf(Section):
     """One complaint topic of the second level."""
 
     name: str
-    words: tuple[str, ...] = Field((), description="出现即算的说法")
+    words: Words = Field((), description="出现即算的说法")
     patterns: tuple[LinearPattern, ...] = ()
-    cancel: tuple[str, ...] = Field((), description="含有上面的词、但不是投诉的说法")
+    cancel: Words = Field((), description="含有上面的词、但不是投诉的说法")
+    praise: Words = Field((), description="夸这个方面的说法")
+    about: Words = Field((), description="只提到这个方面的词，褒贬看口气")
     severity: Literal[1, 2, 3] = 2
     examples: tuple[str, ...] = ()
     counter_examples: tuple[str, ...] = ()
+    praise_examples: tuple[str, ...] = ()
 
 
 class Group(Section):
@@ -33,9 +47,9 @@ class RedLineClass(Section):
     """A class of complaints that alerts at once, whatever its volume."""
 
     name: str
-    words: tuple[str, ...] = ()
+    words: Words = ()
     patterns: tuple[LinearPattern, ...] = ()
-    cancel: tuple[str, ...] = Field((), description="否定、假设、广告等不触发的说法")
+    cancel: Words = Field((), description="否定、假设、广告等不触发的说法")
     sensitivity: float = Field(1.0, ge=0, le=1)
     first_class: bool = Field(True, description="一级红线：达到独立发布者下限直接判红")
     threats: bool = Field(False, description="扬言要做也算（如“再不处理就打12315”），不要求已经发生")
@@ -50,6 +64,13 @@ class Topics(Section):
     version: str
     topics: tuple[Group, ...]
     red_lines: tuple[RedLineClass, ...]
+    merge: dict[str, str] = Field(
+        default_factory=dict, description="把一个小类并进另一个来统计（大类/小类: 大类/小类）"
+    )
+
+    def merged(self, merge: dict[str, str]) -> Topics:
+        """Return the same taxonomy in which further leaves are reported as others. Raises ValueError."""
+        return Topics.model_validate({**self.model_dump(), "merge": {**self.merge, **merge}}) if merge else self
 
     @model_validator(mode="after")
     def _consistent(self) -> Topics:
@@ -60,4 +81,10 @@ class Topics(Section):
         for line in self.red_lines:
             if line.topic and line.topic not in names:
                 raise ValueError(f"红线 {line.name} 指向不存在的主题：{line.topic}")
+        for name in (*self.merge, *self.merge.values()):
+            if name not in names:
+                raise ValueError(f"合并用到了不存在的主题：{name}")
+        for name in self.merge.values():
+            if name in self.merge:
+                raise ValueError(f"{name} 自己已并进 {self.merge[name]}，不能再接收别的小类")
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, Select
 
 from vocwatch.models import Assessment, MentionKind, TextInput, TextKind
 from vocwatch.store.engine import chunks, upsert
-from vocwatch.store.schema import assessments, hits, mentions, revisions, sessions, turns
+from vocwatch.store.schema import UtcTime, assessments, hits, mentions, revisions, sessions, turns
 
 MAX_ANCESTORS = 3
 """How far up a thread the text is looked for that a comment answers."""
@@ -20,8 +20,9 @@ _PARENT_CHARS = 2_000
 _MATCHED_CHARS = 200
 _COLUMNS = (
     "revision_id", "text_sha", "model_version", "brand_match", "sentiment", "score", "confidence", "mixed",
-    "severity", "topics", "red_lines", "spans", "voice", "fingerprint", "refused", "truncated", "assessed_at",
+    "severity", "topics", "red_lines", "spans", "voice", "fingerprint", "refused", "truncated", "review", "assessed_at",
 )
+Versions = str | tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,17 @@ class Pending:
 
 
 def pending_mentions(
-    connection: Connection, *, replies: bool, after: int, limit: int, other_than: str | None = None,
+    connection: Connection, *, replies: bool, after: int = 0, limit: int | None = None, other_than: Versions = None,
+    only: Sequence[int] | None = None,
 ) -> list[Pending]:
-    """Return up to `limit` mentions with id > `after` whose newest text has no judgement, by id.
+    """Return up to `limit` mentions with id > `after` (of `only` these) whose newest text has no judgement, by id.
 
     `replies` chooses those that belong to another mention; they also wait when what they belong to was judged
-    after them. With `other_than`, judgements by another model version don't count.
+    after them. With `other_than`, judgements by other model versions than those don't count.
     """
     waiting = _pending_mentions(replies, other_than).where(mentions.c.id > after)
+    if only is not None:
+        waiting = waiting.where(mentions.c.id.in_(only))
     rows = connection.execute(waiting.order_by(mentions.c.id).limit(limit)).all()
     above = _ancestors(connection, rows) if replies else {}
     return [
@@ -56,12 +60,14 @@ def pending_mentions(
 
 
 def pending_sessions(
-    connection: Connection, *, after: int, limit: int, other_than: str | None = None,
+    connection: Connection, *, after: int = 0, limit: int | None = None, other_than: Versions = None,
+    only: Sequence[int] | None = None,
 ) -> list[Pending]:
-    """Return up to `limit` sessions with id > `after` that have no judgement of their present text, by id."""
-    rows = connection.execute(
-        _pending_sessions(other_than).where(sessions.c.id > after).order_by(sessions.c.id).limit(limit)
-    ).all()
+    """Return up to `limit` sessions with id > `after` (of `only` these) without a judgement of their text, by id."""
+    waiting = _pending_sessions(other_than).where(sessions.c.id > after)
+    if only is not None:
+        waiting = waiting.where(sessions.c.id.in_(only))
+    rows = connection.execute(waiting.order_by(sessions.c.id).limit(limit)).all()
     said: dict[int, list[str]] = {row.id: [] for row in rows}
     for part in chunks(list(said)):
         query = sa.select(turns.c.session_id, turns.c.text).where(
@@ -83,14 +89,32 @@ def session_text(customer_turns: Sequence[str], review: str | None) -> str:
     return "\n".join([*customer_turns, *([review] if review else [])])
 
 
-def count_pending(connection: Connection, other_than: str | None = None) -> int:
-    """Return how many texts wait."""
-    queries = (
-        _pending_mentions(False, other_than), _pending_mentions(True, other_than),
-        _pending_sessions(other_than),
+def count_pending(connection: Connection, other_than: Versions = None, since: dt.datetime | None = None) -> int:
+    """Return how many texts wait; of those from `since` on."""
+    counts = (
+        sa.select(sa.func.count()).select_from(query.subquery()) for query in _waiting(other_than, since)
     )
-    counts = (sa.select(sa.func.count()).select_from(query.subquery()) for query in queries)
     return sum(connection.execute(count).scalar_one() for count in counts)
+
+
+def waiting(
+    connection: Connection, other_than: Versions = None, since: dt.datetime | None = None,
+) -> tuple[list[tuple[dt.datetime, int]], ...]:
+    """Return when each waiting text was published and its id, in no order: posts, what hangs on them, sessions."""
+    return tuple(
+        [(row.moment, row.id) for row in connection.execute(query)] for query in _waiting(other_than, since)
+    )
+
+
+def _waiting(other_than: Versions, since: dt.datetime | None) -> Iterator[Select[Any]]:
+    published = sa.func.coalesce(mentions.c.published_at, mentions.c.first_seen_at, type_=UtcTime())
+    for query, key, moment in (
+        (_pending_mentions(False, other_than), mentions.c.id, published),
+        (_pending_mentions(True, other_than), mentions.c.id, published),
+        (_pending_sessions(other_than), sessions.c.id, sessions.c.started_at),
+    ):
+        found = query.with_only_columns(key, moment.label("moment"))
+        yield found if since is None else found.where(moment >= since)
 
 
 def save(connection: Connection, judged: Iterable[tuple[Pending, Assessment]], now: dt.datetime) -> None:
@@ -107,18 +131,18 @@ def save(connection: Connection, judged: Iterable[tuple[Pending, Assessment]], n
     upsert(connection, hits, found, ["text_kind", "ref_id", "watch", "start"])
 
 
-def _pending_mentions(replies: bool, other_than: str | None) -> Select[Any]:
+def _pending_mentions(replies: bool, other_than: Versions) -> Select[Any]:
     a = assessments.c
     waits = [a.id.is_(None), a.text_sha != revisions.c.text_sha]
     if other_than is not None:
-        waits.append(a.model_version != other_than)
+        waits.append(a.model_version.not_in(_versions(other_than)))
     query = (
         sa.select(
             mentions.c.id, mentions.c.source, mentions.c.parent, mentions.c.kind, mentions.c.rating,
             mentions.c.sku, mentions.c.product, mentions.c.shop, mentions.c.revision_id, revisions.c.title,
             revisions.c.text, revisions.c.text_sha,
         )
-        .join(revisions, revisions.c.id == mentions.c.revision_id)
+        .select_from(mentions).join(revisions, revisions.c.id == mentions.c.revision_id)
         .outerjoin(assessments, sa.and_(a.text_kind == TextKind.MENTION.value, a.ref_id == mentions.c.id))
         .where(mentions.c.purged_at.is_(None))  # its text is gone, what was said of it stands
     )
@@ -136,17 +160,21 @@ def _pending_mentions(replies: bool, other_than: str | None) -> Select[Any]:
     )
 
 
-def _pending_sessions(other_than: str | None) -> Select[Any]:
+def _pending_sessions(other_than: Versions) -> Select[Any]:
     a, s = assessments.c, sessions.c
     waits = [a.id.is_(None), a.text_sha != s.text_sha]
     if other_than is not None:
-        waits.append(a.model_version != other_than)
+        waits.append(a.model_version.not_in(_versions(other_than)))
     return (
         sa.select(s.id, s.text_sha, s.review, s.stars, s.sku, s.product, s.shop)
         .select_from(sessions)
         .outerjoin(assessments, sa.and_(a.text_kind == TextKind.SESSION.value, a.ref_id == s.id))
         .where(sa.or_(*waits))
     )
+
+
+def _versions(other_than: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (other_than,) if isinstance(other_than, str) else other_than
 
 
 _Key = tuple[str, str]
@@ -221,7 +249,7 @@ def _row(pending: Pending, assessment: Assessment, now: dt.datetime) -> dict[str
             for span in assessment.spans
         ],
         "voice": assessment.voice, "fingerprint": assessment.fingerprint, "refused": assessment.refused,
-        "truncated": assessment.truncated, "assessed_at": now,
+        "truncated": assessment.truncated, "review": assessment.review, "assessed_at": now,
     }
 
 

@@ -30,6 +30,7 @@ from vocwatch.store.schema import (
     digests,
     engagement,
     erasures,
+    feedback,
     hits,
     incident_days,
     incident_members,
@@ -117,6 +118,8 @@ def blank(connection: Connection, ids: Sequence[int], now: dt.datetime, *, unlin
         connection.execute(mentions.update().where(mentions.c.id.in_(part)).values(purged_at=now, author_key=None, order_key=None))
         _blank_judgement(connection, part, unlink)
         connection.execute(shots.delete().where(shots.c.mention_id.in_(part)))
+        told = sa.and_(feedback.c.subject_kind == "mention", feedback.c.subject_id.in_([str(key) for key in part]))
+        connection.execute(feedback.update().where(told).values(note=None))  # it may quote
 
 
 def _blank_judgement(connection: Connection, ids: Sequence[int], unlink: bool) -> None:
@@ -154,6 +157,8 @@ def delete(connection: Connection, ids: Sequence[int]) -> dict[str, int]:
             gone[table.name] += connection.execute(table.delete().where(where)).rowcount
         for table in (engagement, shots, revisions):
             gone[table.name] += connection.execute(table.delete().where(table.c.mention_id.in_(part))).rowcount
+        told = sa.and_(feedback.c.subject_kind == "mention", feedback.c.subject_id.in_([str(key) for key in part]))
+        gone["feedback"] += connection.execute(feedback.delete().where(told)).rowcount
         gone["mentions"] += connection.execute(mentions.delete().where(mentions.c.id.in_(part))).rowcount
         gone["incidents"] += _drop_hollow(connection, met)
     _forget_in_alerts(connection, set(ids))

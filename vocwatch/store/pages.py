@@ -20,6 +20,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from vocwatch.lang import tr
 from vocwatch.store.engine import StorageError, chunks, upsert
 from vocwatch.store.schema import pages, source_state, visits
 
@@ -106,7 +107,10 @@ def write_evidence(path: Path, body: bytes) -> None:
             draft.unlink(missing_ok=True)
             raise
     except OSError as error:
-        raise StorageError(f"写不了证据文件 {path}：{error.strerror}。请检查磁盘空间和目录权限") from error
+        raise StorageError(tr(
+            f"写不了证据文件 {path}：{error.strerror}。请检查磁盘空间和目录权限",
+            f"Cannot write the evidence file {path}: {error.strerror}. Check disk space and permissions",
+        )) from error
 
 
 def read_evidence(folder: Path, sha256: str) -> bytes:
@@ -115,9 +119,15 @@ def read_evidence(folder: Path, sha256: str) -> bytes:
     try:
         body = gzip.decompress(path.read_bytes())
     except (OSError, EOFError, zlib.error) as error:
-        raise StorageError(f"读不到证据文件 {path}：{error}。可能已过保留期，或文件已损坏") from error
+        raise StorageError(tr(
+            f"读不到证据文件 {path}：{error}。可能已过保留期，或文件已损坏",
+            f"Cannot read the evidence file {path}: {error}. It may be past its time, or damaged",
+        )) from error
     if hashlib.sha256(body).hexdigest() != sha256:
-        raise StorageError(f"证据文件 {path} 与其哈希不符，内容已被改动，不能作为证据")
+        raise StorageError(tr(
+            f"证据文件 {path} 与其哈希不符，内容已被改动，不能作为证据",
+            f"The evidence file {path} does not match its hash: it was altered and is no evidence",
+        ))
     return body
 
 

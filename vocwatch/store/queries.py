@@ -83,6 +83,22 @@ def incident_rows(
     return [{"incident": row.incident_id, **{name: getattr(row, name) for name in names}} for row in connection.execute(query)]
 
 
+def texts_by_watch(connection: Connection, since: dt.datetime) -> tuple[int, dict[str, int]]:
+    """Return how many assessed mentions there are since then, and in how many of them each watch's own words hit."""
+    when = sa.func.coalesce(mentions.c.published_at, mentions.c.first_seen_at)
+    seen = sa.select(mentions.c.id).where(when >= since)
+    total = connection.execute(
+        sa.select(sa.func.count()).select_from(assessments)
+        .where(assessments.c.text_kind == TextKind.MENTION, assessments.c.ref_id.in_(seen))
+    ).scalar_one()
+    rows = connection.execute(
+        sa.select(hits.c.watch, sa.func.count(hits.c.ref_id.distinct()))
+        .where(hits.c.text_kind == TextKind.MENTION, hits.c.ref_id.in_(seen), hits.c.rule.not_in(("page", "parent", "sku")))
+        .group_by(hits.c.watch)
+    )
+    return int(total), {str(watch): int(count) for watch, count in rows}
+
+
 def _mentions(wanted: Filter) -> Select[Any]:
     query = (
         sa.select(
@@ -91,6 +107,7 @@ def _mentions(wanted: Filter) -> Select[Any]:
             revisions.c.title, revisions.c.text, assessments.c.brand_match, assessments.c.sentiment,
             assessments.c.score, assessments.c.mixed, assessments.c.topics, assessments.c.severity,
             assessments.c.red_lines, assessments.c.spans, assessments.c.voice, assessments.c.model_version,
+            assessments.c.confidence, assessments.c.review,
         )
         .join(revisions, revisions.c.id == mentions.c.revision_id)
         .join(assessments, sa.and_(assessments.c.ref_id == mentions.c.id, assessments.c.text_kind == TextKind.MENTION))
@@ -124,7 +141,7 @@ def _mentions(wanted: Filter) -> Select[Any]:
 
 def _mention(row: Any, found: list[Any], cluster: int | None) -> dict[str, Any]:
     return {
-        "url": row.url, "source": row.source, "kind": row.kind,
+        "id": row.id, "url": row.url, "source": row.source, "kind": row.kind,
         "published_at": row.published_at.isoformat() if row.published_at else None,
         "title": row.title, "text": row.text, "brand_match": row.brand_match,
         "watches": sorted({hit.watch for hit in found}),
@@ -132,7 +149,7 @@ def _mention(row: Any, found: list[Any], cluster: int | None) -> dict[str, Any]:
         "sentiment": row.sentiment, "mixed": row.mixed, "score": row.score, "topics": row.topics,
         "severity": row.severity, "red_lines": row.red_lines, "spans": row.spans, "voice": row.voice,
         "rating": row.rating, "product": row.product, "sku": row.sku, "cluster": cluster,
-        "model_version": row.model_version,
+        "confidence": row.confidence, "review": row.review, "model_version": row.model_version,
     }
 
 

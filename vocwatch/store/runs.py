@@ -51,6 +51,19 @@ def finish(
     )
 
 
+def note(connection: Connection, run_id: int, stats: Mapping[str, Any]) -> None:
+    """Record how far a running piece of work is; `finish` replaces it, a crash leaves it."""
+    connection.execute(
+        runs.update().where(runs.c.id == run_id, runs.c.status == RunStatus.RUNNING).values(stats=dict(stats))
+    )
+
+
+def total(connection: Connection, kind: str, key: str, since: dt.datetime) -> int:
+    """Return the sum of one count over the runs of a kind that started since then."""
+    found = connection.execute(sa.select(runs.c.stats).where(runs.c.kind == kind, runs.c.started_at >= since))
+    return sum(int((stats or {}).get(key, 0)) for stats in found.scalars())
+
+
 def get(connection: Connection, run_id: int) -> Run | None:
     """Return one run."""
     row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).first()
@@ -82,6 +95,15 @@ def history(
     )
     if outcome is not None:
         query = query.where(runs.c.outcome == outcome)
+    return [_run(row) for row in connection.execute(query)]
+
+
+def recent(connection: Connection, kind: str, limit: int) -> list[Run]:
+    """Return the runs of a kind that came to a good end, whatever their subject, newest first."""
+    query = (
+        sa.select(runs).where(runs.c.kind == kind, runs.c.status == RunStatus.DONE)
+        .order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(limit)
+    )
     return [_run(row) for row in connection.execute(query)]
 
 

@@ -216,6 +216,7 @@ sessions = Table(
     Column("run_id", BigId, nullable=False, index=True, comment="the import that brought it"),
     Column("text_sha", sa.String(64), nullable=False),
     Column("imported_at", UtcTime, nullable=False),
+    Column("keywords", sa.String(16), comment="version of the keyword classes it was searched with; null: not yet"),
     UniqueConstraint("native_id", "path"),
     comment="Internal customer-service conversations, masked",
 )
@@ -228,6 +229,45 @@ turns = Table(
     Column("text", sa.Text, nullable=False),
     Column("at", UtcTime),
     comment="Utterances of a session, masked",
+)
+
+session_keywords = Table(
+    "session_keywords", metadata,
+    Column("session_id", BigId, sa.ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", sa.Integer, primary_key=True, comment="the customer's turn"),
+    Column("start", sa.Integer, primary_key=True),
+    Column("name", sa.String(40), primary_key=True, comment="keyword class of config/keywords.yaml"),
+    Column("end", sa.Integer, nullable=False),
+    Column("word", sa.String(80), nullable=False, comment="as it stands in the turn"),
+    comment="Which words of which keyword class the customer's turns hold",
+)
+
+totals = Table(
+    "totals", metadata,
+    Column("day", sa.Date, primary_key=True),
+    Column("shop", sa.String(200), primary_key=True, comment="empty for all shops together"),
+    Column("what", sa.String(20), primary_key=True,
+           comment="sessions, orders, returns, quality_returns, reviews, bad_reviews, rated, unsatisfied, resolved, answered"),
+    Column("value", sa.BigInteger, nullable=False),
+    Column("basis", sa.String(8), nullable=False,
+           comment="given: from an export of daily totals; counted: in an export of all sessions, a lower bound"),
+    Column("run_id", BigId, nullable=False, comment="the import that brought it"),
+    Column("imported_at", UtcTime, nullable=False),
+    comment="Denominators of a day; a day without a row is unknown, not 0",
+)
+
+import_files = Table(
+    "import_files", metadata,
+    Column("path", sa.String(500), primary_key=True, comment="in the watched folder"),
+    Column("size", sa.BigInteger, nullable=False),
+    Column("changed_ns", sa.BigInteger, nullable=False, comment="modification time at the last look"),
+    Column("seen_at", UtcTime, nullable=False, comment="when this size and time were first seen"),
+    Column("sha256", sa.String(64), comment="of the content that was taken"),
+    Column("state", sa.String(10), nullable=False, comment="waiting, done, partial, refused"),
+    Column("reason", sa.Text),
+    Column("run_id", BigId),
+    Index(None, "sha256"),
+    comment="What the watched import folder held at the last look, and what became of it",
 )
 
 assessments = Table(
@@ -247,11 +287,13 @@ assessments = Table(
     Column("topics", sa.JSON, nullable=False),
     Column("red_lines", sa.JSON, nullable=False),
     Column("spans", sa.JSON, nullable=False),
-    Column("voice", sa.String(12), nullable=False, comment="customer, ad, merchant, media, other"),
+    Column("voice", sa.String(12), nullable=False, comment="customer, ad, lottery, resale, recruit, merchant, media, other"),
     Column("fingerprint", sa.LargeBinary, nullable=False),
     Column("refused", sa.Text),
     Column("truncated", sa.Boolean, nullable=False, server_default=sa.text("false"),
            comment="only the beginning of an over-long text was judged"),
+    Column("review", sa.Boolean, nullable=False, server_default=sa.text("false"),
+           comment="待复核: the next likely class is close"),
     Column("assessed_at", UtcTime, nullable=False),
     UniqueConstraint("text_kind", "ref_id"),
     comment="The judgement of the newest text of each mention and session",
@@ -355,4 +397,23 @@ deliveries = Table(
     Column("updated_at", UtcTime, nullable=False),
     UniqueConstraint("day", "audience", "recipient"),
     comment="Who was sent which digest",
+)
+
+feedback = Table(
+    "feedback", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("subject_kind", sa.String(8), nullable=False, comment="mention, session, incident"),
+    Column("subject_id", sa.String(40), nullable=False, comment="its id"),
+    Column("verdict", sa.String(12), nullable=False, comment="准 不准 误报 漏报 重复 已处置"),
+    Column("label", sa.String(8), comment="the right sentiment, where it was said"),
+    Column("topics", sa.JSON, comment="the right topics, where they were said"),
+    Column("note", sa.Text, comment="masked of personal data"),
+    Column("who", sa.String(100), nullable=False, comment="as the channel names them"),
+    Column("channel", sa.String(12), nullable=False, comment="cli, mail, console"),
+    Column("text_sha", sa.String(64), comment="the text that was judged (mentions, sessions)"),
+    Column("model_version", sa.String(80), comment="that had judged it"),
+    Column("judged", sa.JSON, nullable=False, comment="what had been said of it: sentiment, topics, severity"),
+    Column("at", UtcTime, nullable=False, index=True),
+    UniqueConstraint("subject_kind", "subject_id", "who", "verdict"),
+    comment="What people said of findings; the newest verdict on a subject counts",
 )

@@ -18,7 +18,7 @@ from vocwatch.store.schema import sessions, turns
 
 _FIELDS = tuple(field.name for field in fields(SessionRecord) if field.name != "turns")
 _KEY = ("native_id", "path")
-_UPDATED = tuple(name for name in (*_FIELDS, "text_sha", "run_id", "imported_at") if name not in _KEY)
+_UPDATED = tuple(name for name in (*_FIELDS, "text_sha", "run_id", "imported_at", "keywords") if name not in _KEY)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _upsert_part(
             continue
         updated += key in known
         fresh[key] = record
-        rows.append({**row, "run_id": run_id, "imported_at": now})
+        rows.append({**row, "run_id": run_id, "imported_at": now, "keywords": None})
     upsert(connection, sessions, rows, key=_KEY, update=_UPDATED)
     _replace_turns(connection, fresh)
     return UpsertCounts(len(rows) - updated, updated, len(records) - len(rows))

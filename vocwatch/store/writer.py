@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from vocwatch.lang import tr
 from vocwatch.store.engine import StorageError
 from vocwatch.store.pages import evidence_path, write_evidence
 
@@ -87,4 +88,7 @@ def _sync_folders(places: Iterable[Path]) -> None:
             finally:
                 os.close(handle)
         except OSError as error:
-            raise StorageError(f"写不了证据目录 {place}：{error.strerror}。请检查磁盘空间和目录权限") from error
+            raise StorageError(tr(
+                f"写不了证据目录 {place}：{error.strerror}。请检查磁盘空间和目录权限",
+                f"Cannot write the evidence folder {place}: {error.strerror}. Check disk space and permissions",
+            )) from error

@@ -1,0 +1,1 @@
+"""How long the judgement of a day takes, and how it grows."""

@@ -1,0 +1,184 @@
+"""Counts every number of a digest's JSON again, straight from the rows, without the code that made the digest."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from reports.words import tokens
+from vocwatch.store import Store
+from vocwatch.store import schema as s
+
+# Not counts of rows: scores, probabilities, ratios, ranks, and what a crawl said of itself.
+MEASURES = re.compile(
+    r"coverage\.percent|coverage\.sources\.[^.]+\.(expected|read)|indicators\.\d+\.(baseline|share)|internal\.csi"
+    r"|exposures\.links\.\d+\.(lag_hours|probability)"
+    r"|risks\.\d+\.(rank|score|parts\.\w+|lead_days|today\.(expected|p_value))|words\.\d+\.z|emerging\.\d+\.(expected|p_value)"
+)
+
+
+def numbers(value: Any, path: str = "") -> Iterator[tuple[str, float]]:
+    """Yield (path, number) of every number in a JSON value."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from numbers(inner, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, list):
+        for place, inner in enumerate(value):
+            yield from numbers(inner, f"{path}.{place}")
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        yield path, value
+
+
+@dataclass
+class Ledger:
+    """All rows of a store that a digest may count, in plain lists."""
+
+    store: Store
+    digest: dict[str, Any]
+    zone: ZoneInfo
+    mentions: list[Any] = field(init=False)
+    sessions: list[Any] = field(init=False)
+    incident_days: list[Any] = field(init=False)
+    members: list[Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.date = dt.date.fromisoformat(self.digest["date"])
+        m, a, r = s.mentions.c, s.assessments.c, s.revisions.c
+        with self.store.read() as connection:
+            self.mentions = list(connection.execute(
+                sa.select(m.id, m.source, m.author_key, m.url, m.sku, m.published_at, m.first_seen_at, a.sentiment, a.voice,
+                          a.brand_match, a.topics, a.severity, r.title, r.text)
+                .join(s.assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
+                .join(s.revisions, r.id == m.revision_id)
+            ))
+            self.sessions = list(connection.execute(
+                sa.select(s.sessions, a.topics)
+                .outerjoin(s.assessments, sa.and_(a.text_kind == "session", a.ref_id == s.sessions.c.id))
+            ))
+            self.incident_days = list(connection.execute(sa.select(s.incident_days)))
+            self.members = list(connection.execute(sa.select(s.incident_members)))
+        self.by_id = {row.id: row for row in self.mentions}
+        self.calls = {row.id: row for row in self.sessions}
+        self.brand = [row for row in self.mentions if row.brand_match and row.voice in ("customer", "media")]
+
+    def day(self, at: dt.datetime) -> dt.date:
+        return at.astimezone(self.zone).date()
+
+    def on(self, date: dt.date, source: str | None = None, negative: bool = False) -> int:
+        """Brand mentions of a date."""
+        return sum(
+            self.day(row.published_at or row.first_seen_at) == date and source in (None, row.source)
+            and (not negative or row.sentiment == "negative")
+            for row in self.brand
+        )
+
+    def served(self, date: dt.date) -> list[Any]:
+        return [row for row in self.sessions if self.day(row.started_at) == date]
+
+    def recount(self, path: str) -> float | None:
+        """Count the rows behind the number at a path; None for one that nobody accounts for."""
+        top, *rest = path.split(".")
+        found = getattr(self, f"_{top}", None)
+        return found(*rest) if found else None
+
+    def _indicators(self, place: str, name: str) -> float | None:
+        if name != "value":
+            return None
+        fresh = sum(row.day == self.date and row.state in ("新增", "复燃") for row in self.incident_days)
+        sessions = len({row.native_id for row in self.served(self.date)})
+        return [self.on(self.date), self.on(self.date, negative=True), sessions, fresh][int(place)]
+
+    def _trend(self, place: str, name: str) -> float | None:
+        date = dt.date.fromisoformat(self.digest["trend"][int(place)]["date"])
+        if name == "sessions":
+            return len({row.native_id for row in self.served(date)})
+        return self.on(date, negative=name == "negative") if name in ("total", "negative") else None
+
+    def _platforms(self, place: str, name: str) -> float | None:
+        source = self.digest["platforms"][int(place)]["source"]
+        return self.on(self.date, source, negative=name == "negative") if name in ("total", "negative") else None
+
+    def _more_risks(self) -> float:
+        return sum(row.day == self.date for row in self.incident_days) - len(self.digest["risks"])
+
+    def _emerging(self, place: str, name: str) -> float | None:
+        entry = self.digest["emerging"][int(place)]
+        return len(self._voices(entry["incident"])) if name == "seen" else None
+
+    def _risks(self, place: str, name: str, *rest: str) -> float | None:
+        risk = self.digest["risks"][int(place)]
+        own = [m for m in self.members if m.incident_id == risk["incident"] and m.day <= self.date]
+        public = [m for m in own if m.text_kind == "mention"]
+        if name == "copies":
+            return sum(m.cluster not in (None, m.ref_id) for m in public)
+        if name == "authors":
+            return len(self._people([m for m in public if m.cluster in (None, m.ref_id)]))
+        if name == "today":
+            joined = [m for m in self._joined(risk["incident"]) if m.text_kind == rest[0].rstrip("s")]
+            return len(self._voices(risk["incident"])) if rest[0] == "voices" else len(joined)
+        return None
+
+    def _joined(self, incident: str) -> list[Any]:
+        """What joined an incident today and is of today: neither late nor an earlier session that corroborates."""
+        rows = [m for m in self.members if m.incident_id == incident and m.day == self.date]
+        when = {("mention", row.id): row.published_at or row.first_seen_at for row in self.mentions}
+        when |= {("session", row.id): row.started_at for row in self.sessions}
+        return [m for m in rows if self.day(when[m.text_kind, m.ref_id]) == self.date]
+
+    def _voices(self, incident: str) -> set[Any]:
+        joined = self._joined(incident)
+        public = [m for m in joined if m.text_kind == "mention" and m.cluster in (None, m.ref_id)]
+        calls = [self.calls[m.ref_id] for m in joined if m.text_kind == "session"]
+        return self._people(public) | {("call", row.buyer_key or row.native_id) for row in calls}
+
+    def _people(self, members: list[Any]) -> set[Any]:
+        rows = [self.by_id[m.ref_id] for m in members]
+        return {(row.source, row.author_key) if row.author_key else row.id for row in rows}
+
+    def _internal(self, name: str, *rest: str) -> float | None:
+        rows = self.served(self.date)
+        if name == "total":
+            return len({row.native_id for row in rows})
+        if name == "paths":
+            return Counter(path for path, _ in {(row.path, row.native_id) for row in rows})[rest[0]]
+        if name == "reasons" and rest[1] in ("sessions", "mentions"):
+            told = self.digest["internal"]["reasons"][int(rest[0])]
+            if rest[1] == "mentions":
+                # Which product a post without its own page speaks of is judged elsewhere: here its rows are looked up.
+                here = {m.url for m in self.mentions if self.day(m.published_at or m.first_seen_at) == self.date}
+                return len(set(told["mention_urls"]) & here)
+            ids = {
+                row.native_id for row in rows
+                if row.native_id in told["session_ids"] and told["reason"] in (row.topics or [row.return_reason])
+            }
+            return len(ids) if ids == set(told["session_ids"]) else None
+        return None
+
+    def _exposures(self, name: str, *_: str) -> float | None:
+        told = set(self.digest["exposures"]["session_ids"])
+        return len(told & {row.native_id for row in self.served(self.date)}) if name == "threats" else None
+
+    def _words(self, place: str, name: str) -> float | None:
+        word = self.digest["words"][int(place)]["word"]
+        used: dict[Any, int] = defaultdict(int)
+        for row in self.brand:
+            today = self.day(row.published_at or row.first_seen_at) == self.date
+            if today and row.sentiment == "negative" and word in tokens(f"{row.title or ''}\n{row.text}"):
+                used[(row.source, row.author_key) if row.author_key else row.id] += 1
+        return {"authors": len(used), "texts": sum(used.values())}.get(name)
+
+
+def unaccounted(ledger: Ledger) -> list[str]:
+    """Return the numbers of the digest that are no count of rows: `path: told, counted`."""
+    wrong = []
+    for path, number in numbers(ledger.digest):
+        if not MEASURES.fullmatch(path) and (counted := ledger.recount(path)) != number:
+            wrong.append(f"{path}: told {number}, counted {counted}")
+    return wrong

@@ -1,0 +1,171 @@
+"""What people say of findings, and the texts that may be learned from: rated ones, and those that people spoke of."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from vocwatch.models import MentionKind, Sentiment, TextKind
+from vocwatch.store.engine import chunks, upsert
+from vocwatch.store.schema import assessments, feedback, incidents, mentions, revisions, sessions
+
+RIGHT, WRONG, FALSE_ALARM, MISSED, REPEATED, DONE = "准", "不准", "误报", "漏报", "重复", "已处置"
+VERDICTS = (RIGHT, WRONG, FALSE_ALARM, MISSED, REPEATED, DONE)
+EXCLUDING = (FALSE_ALARM, REPEATED)
+"""Verdicts that keep a text out of what is learned from stars, and out of what may count as a finding."""
+INCIDENT = "incident"
+_CUSTOMER = "customer"
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What feedback is about, with what was judged of it; `text_sha` and `model_version` are None for incidents."""
+
+    kind: str
+    id: str
+    text_sha: str | None
+    model_version: str | None
+    judged: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """One person's word on a subject."""
+
+    subject: Subject
+    verdict: str
+    who: str
+    channel: str
+    at: dt.datetime
+    label: str | None = None
+    topics: tuple[str, ...] | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A text with what is known of it: stars, or the newest feedback."""
+
+    text: str
+    stars: float | None = None
+    verdict: str | None = None
+    label: str | None = None
+    topics: tuple[str, ...] | None = None
+    judged: dict[str, Any] | None = None
+
+
+def find(connection: Connection, name: str) -> list[Subject]:
+    """Return what a name may mean: an incident's id, a mention's id or address, a session's own number."""
+    found = [
+        Subject(INCIDENT, row.id, None, None, {"topic": row.topic, "product": row.product})
+        for row in connection.execute(sa.select(incidents).where(incidents.c.id == name))
+    ]
+    m, s = mentions.c, sessions.c
+    by_id = [m.id == int(name)] if name.isascii() and name.isdigit() and len(name) < 18 else []
+    wanted = sa.select(m.id).where(sa.or_(m.url == name, *by_id)).order_by(m.id)
+    found += _subjects(connection, TextKind.MENTION, list(connection.execute(wanted).scalars()))
+    inside = sa.select(s.id).where(s.native_id == name).order_by(s.id)
+    return found + _subjects(connection, TextKind.SESSION, list(connection.execute(inside).scalars()))
+
+
+def _subjects(connection: Connection, kind: TextKind, ids: Sequence[int]) -> list[Subject]:
+    a = assessments.c
+    rows = connection.execute(sa.select(assessments).where(a.text_kind == kind.value, a.ref_id.in_(ids)))
+    judged = {row.ref_id: row for row in rows}
+    return [
+        Subject(
+            kind.value, str(key), row.text_sha if row else None, row.model_version if row else None,
+            {"sentiment": row.sentiment, "topics": row.topics, "severity": row.severity} if row else {},
+        )
+        for key in ids for row in [judged.get(key)]
+    ]
+
+
+def save(connection: Connection, entry: Feedback) -> None:
+    """Write one word of feedback; the same person's same verdict on the same subject is kept once, the newer one."""
+    row = {
+        "subject_kind": entry.subject.kind, "subject_id": entry.subject.id, "verdict": entry.verdict,
+        "label": entry.label, "topics": None if entry.topics is None else list(entry.topics), "note": entry.note,
+        "who": entry.who[:100], "channel": entry.channel, "text_sha": entry.subject.text_sha,
+        "model_version": entry.subject.model_version, "judged": entry.subject.judged, "at": entry.at,
+    }
+    key = ["subject_kind", "subject_id", "who", "verdict"]
+    upsert(connection, feedback, [row], key, [name for name in row if name not in key])
+
+
+def rows(connection: Connection, limit: int | None = None) -> list[dict[str, Any]]:
+    """Return the feedback there is, newest first."""
+    query = sa.select(feedback).order_by(feedback.c.at.desc(), feedback.c.id.desc()).limit(limit)
+    return [{name: value for name, value in row._mapping.items() if name != "id"} for row in connection.execute(query)]
+
+
+def newest(connection: Connection) -> dict[tuple[str, str], Any]:
+    """Return for each subject (kind, id) the row that counts: the newest."""
+    query = sa.select(feedback).where(feedback.c.verdict != DONE).order_by(feedback.c.at, feedback.c.id)
+    return {(row.subject_kind, row.subject_id): row for row in connection.execute(query)}
+
+
+def excluded(connection: Connection) -> set[tuple[str, str]]:
+    """Return the subjects (kind, id) that people called a false alarm or a repetition: what is not to count."""
+    return {key for key, row in newest(connection).items() if row.verdict in EXCLUDING}
+
+
+def told(connection: Connection) -> list[Told]:
+    """Return the mentions that people spoke of and whose text is still the one that was judged."""
+    said = {int(key): row for (kind, key), row in newest(connection).items() if kind == TextKind.MENTION}
+    found = []
+    for part in chunks(sorted(said)):
+        for row in _texts(connection, mentions.c.id.in_(part)):
+            word = said[row.id]
+            if word.text_sha in (None, row.text_sha):
+                topics = None if word.topics is None else tuple(word.topics)
+                found.append(Told(_whole(row), None, word.verdict, word.label, topics, word.judged))
+    return found
+
+
+def rated(connection: Connection, most: int) -> Iterator[Told]:
+    """Yield the newest `most` reviews with stars; not those that are no customer's, nor those people spoke against."""
+    against = {
+        int(key) for (kind, key), row in newest(connection).items()
+        if kind == TextKind.MENTION and row.verdict in (*EXCLUDING, WRONG, MISSED)
+    }
+    a = assessments.c
+    voices = sa.select(a.ref_id).where(a.text_kind == TextKind.MENTION.value, a.voice != _CUSTOMER)
+    wanted = sa.and_(
+        mentions.c.rating.is_not(None), mentions.c.kind == MentionKind.REVIEW.value, mentions.c.id.not_in(voices)
+    )
+    for row in _texts(connection, wanted, most):
+        if row.id not in against:
+            yield Told(_whole(row), row.rating)
+
+
+def _texts(connection: Connection, wanted: Any, most: int | None = None) -> Iterator[Any]:
+    query = (
+        sa.select(mentions.c.id, mentions.c.rating, revisions.c.title, revisions.c.text, revisions.c.text_sha)
+        .join(revisions, revisions.c.id == mentions.c.revision_id)
+        .where(mentions.c.purged_at.is_(None), wanted).order_by(mentions.c.id.desc()).limit(most)
+    )
+    yield from connection.execute(query)
+
+
+def _whole(row: Any) -> str:
+    return f"{row.title}\n{row.text}" if row.title else str(row.text)
+
+
+def label_of(entry: Told) -> str | None:
+    """Return the class that feedback tells: the one that was said, else what the verdict means.
+
+    准 confirms the judgement; 漏报 is a complaint that was not heard. 不准, 误报 and 重复 alone don't say what is right.
+    """
+    if entry.label:
+        return entry.label
+    if entry.verdict == MISSED:
+        return Sentiment.NEGATIVE.value
+    if entry.verdict == RIGHT and entry.judged:
+        return entry.judged.get("sentiment")
+    return None
