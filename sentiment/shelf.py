@@ -16,8 +16,9 @@ from typing import Any
 from sentiment import topic_model
 from sentiment.engines import model as polarity_model
 from sentiment.engines.lexical import NAMES
-from sentiment.engines.model import Model, ModelError, Scorer
-from sentiment.topic_model import TopicModel, TopicModelError
+from sentiment.engines.model import Model, Scorer
+from sentiment.modelfile import ModelError
+from sentiment.topic_model import TopicModel
 from sentiment.training.own import OWN
 
 POLARITY, TOPICS, CARD, CURRENT = "polarity.bin", "topics.bin", "card.json", "current"
@@ -108,7 +109,7 @@ def get(data: Path, version: str) -> Models:
             if not own.about.get(OWN) or len(own.positive.lexical) != len(NAMES):
                 raise ShelfError(f"自训模型 {version} 属于另一个程序版本，请重新 vocwatch train")
             Scorer(own).log_odds(["好"])
-    except (ModelError, TopicModelError, ValueError, IndexError) as error:
+    except (ModelError, ValueError, IndexError) as error:
         raise ShelfError(f"自训模型 {version} 坏了：{error}") from None
     models = Models(version, own, topics)
     if version_of(models.polarity, models.topics) != version:

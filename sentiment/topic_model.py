@@ -8,8 +8,6 @@ and rules of red lines (`sentiment.signs`).
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,6 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy.sparse import csr_matrix
+
+from sentiment import modelfile
 
 SHIPPED = Path(__file__).resolve().parent / "model" / "topics.bin"
 RED_LINES = SHIPPED.with_name("redlines.bin")
@@ -42,10 +42,6 @@ Piece = tuple[int, int, int]
 """A text's number in the batch, and the start and end of one of its clauses."""
 
 
-class TopicModelError(Exception):
-    """A model file can't be used; the message says which and why."""
-
-
 @dataclass(frozen=True, slots=True)
 class TopicModel:
     """A trained model: `keys` are the known n-grams in rising order, `table` their weights (a row each, one
@@ -67,25 +63,20 @@ class TopicModel:
     def to_bytes(self) -> bytes:
         """Return the file's bytes: the same model gives the same bytes."""
         small = {
-            "magic": MAGIC, "format": FORMAT, "heads": self.heads, "biases": self.biases, "steps": self.steps,
-            "known": len(self.keys), "about": self.about,
+            "heads": self.heads, "biases": self.biases, "steps": self.steps, "known": len(self.keys), "about": self.about,
         }
-        head = json.dumps(small, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return head.encode() + b"\n" + self.keys.astype("<u4").tobytes() + self.table.tobytes()
+        return modelfile.pack(MAGIC, FORMAT, small, self.keys.astype("<u4").tobytes(), self.table.tobytes())
 
     @property
     def version(self) -> str:
         """A short name of exactly these weights."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()[:8] if self.heads else "none"
+        return modelfile.short_hash(self.to_bytes()) if self.heads else "none"
 
 
 def from_bytes(data: bytes, name: str = "") -> TopicModel:
-    """Return the model that a file's bytes hold. Raises TopicModelError when they hold none."""
-    head, _, rest = data.partition(b"\n")
+    """Return the model that a file's bytes hold. Raises ModelError when they hold none."""
+    small, rest = modelfile.unpack(data, MAGIC, FORMAT, name)
     try:
-        small = json.loads(head)
-        if small["magic"] != MAGIC or small["format"] != FORMAT:
-            raise TopicModelError(f"{name}：主题模型的格式不对，请运行 make model")
         known, heads = small["known"], tuple(small["heads"])
         keys = np.frombuffer(rest, dtype="<u4", count=known).astype(np.uint32)
         table = np.frombuffer(rest, dtype=np.int8, offset=4 * known).reshape(known, len(heads))
@@ -93,17 +84,13 @@ def from_bytes(data: bytes, name: str = "") -> TopicModel:
             heads, tuple(small["biases"]), tuple(small["steps"]), keys, table, small["about"]
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise TopicModelError(f"{name}：不是可用的主题模型（{error}）") from None
+        raise modelfile.unusable(name, error) from None
 
 
 @lru_cache(maxsize=4)
 def load(path: Path = SHIPPED) -> TopicModel:
-    """Return the model of a file. Raises TopicModelError where it can't be read."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise TopicModelError(f"读不到主题模型 {path}：{error.strerror}。请运行 make model") from None
-    return from_bytes(data, path.name)
+    """Return the model of a file. Raises ModelError where it can't be read."""
+    return from_bytes(modelfile.read(path), path.name)
 
 
 def features(texts: Sequence[str], pieces: Sequence[Piece], keys: Keys | None = None) -> csr_matrix:

@@ -7,8 +7,6 @@ back into a text.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sentiment import modelfile
 from sentiment.engines.features import Encoded, buckets, scales
 from sentiment.engines.lexical import numbers
 from sentiment.engines.reading import Reading, read
@@ -27,10 +26,6 @@ FORMAT = 1
 
 Numbers = npt.NDArray[np.float64]
 Table = npt.NDArray[np.int8]
-
-
-class ModelError(Exception):
-    """A model file can't be used; the message says which and why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,33 +52,28 @@ class Model:
     def to_bytes(self) -> bytes:
         """Return the file's bytes: the same model gives the same bytes."""
         small = {
-            "magic": MAGIC, "format": FORMAT, "bits": self.bits, "positive": asdict(self.positive),
-            "neutral": asdict(self.neutral), "slope": self.slope, "shift": self.shift,
-            "about": self.about,
+            "bits": self.bits, "positive": asdict(self.positive), "neutral": asdict(self.neutral), "slope": self.slope,
+            "shift": self.shift, "about": self.about,
         }
-        head = json.dumps(small, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-        return head.encode() + b"\n" + self.table.tobytes()
+        return modelfile.pack(MAGIC, FORMAT, small, self.table.tobytes())
 
     @property
     def version(self) -> str:
         """A short name of exactly these weights."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()[:8]
+        return modelfile.short_hash(self.to_bytes())
 
 
 def from_bytes(data: bytes, name: str = "") -> Model:
     """Return the model that a file's bytes hold. Raises ModelError when they hold none, or a newer format."""
-    head, _, weights = data.partition(b"\n")
+    small, weights = modelfile.unpack(data, MAGIC, FORMAT, name)
     try:
-        small = json.loads(head)
-        if small["magic"] != MAGIC or small["format"] != FORMAT:
-            raise ModelError(f"{name}：模型格式不对（{small['format']}，需要 {FORMAT}）")
         table = np.frombuffer(weights, dtype=np.int8).reshape(1 << small["bits"], 2)
         return Model(
             small["bits"], _head(small["positive"]), _head(small["neutral"]), tuple(small["slope"]),
             tuple(small["shift"]), table, small["about"],
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelError(f"{name}：不是可用的模型文件（{error}）") from None
+        raise modelfile.unusable(name, error) from None
 
 
 def _head(small: dict[str, Any]) -> Head:
@@ -92,11 +82,7 @@ def _head(small: dict[str, Any]) -> Head:
 
 def load(path: Path = SHIPPED) -> Model:
     """Return the model of a file. Raises ModelError where it can't be read."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"读不到模型文件 {path}：{error.strerror}") from None
-    return from_bytes(data, path.name)
+    return from_bytes(modelfile.read(path), path.name)
 
 
 class Scorer:

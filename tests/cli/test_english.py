@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 from pathlib import Path
 
@@ -29,12 +28,7 @@ listing: {extract: html, records: [{kind: post, items: li, fields: {text: p}}]}
 
 
 @pytest.fixture(autouse=True)
-def here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("VOCWATCH_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("VOCWATCH_HOME", str(home))
-    monkeypatch.setenv("VOCWATCH_SECRET", "test")
-    monkeypatch.setenv("VOCWATCH_NOW", NOW.isoformat())
+def here(home: Path) -> Path:
     (home / "config" / "sources" / "forum.yaml").write_text(SOURCE, encoding="utf-8")
     return home
 

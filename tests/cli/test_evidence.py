@@ -31,12 +31,7 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def kept(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
-    monkeypatch.setenv("VOCWATCH_HOME", str(home))
-    monkeypatch.setenv("VOCWATCH_SECRET", "test")
-    monkeypatch.setenv("VOCWATCH_NOW", "2026-11-16T08:30:00")
-    for name in ("VOCWATCH_CONFIG", "VOCWATCH_DATA", "VOCWATCH_DATABASE_URL", "VOCWATCH_LANG"):
-        monkeypatch.delenv(name, raising=False)
+def kept(at_home: Path) -> Iterator[Kept]:
     settings = load_settings(read_environment())
     store = open_store(settings.env.database_url)
     yield Kept(settings, store)

@@ -11,15 +11,6 @@ from vocwatch.cli.app import run
 from vocwatch.exits import Exit
 
 
-@pytest.fixture(autouse=True)
-def _home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("VOCWATCH_HOME", str(home))
-    monkeypatch.setenv("VOCWATCH_SECRET", "test")
-    monkeypatch.setenv("VOCWATCH_NOW", "2026-11-16T08:30:00")
-    for name in ("VOCWATCH_CONFIG", "VOCWATCH_DATA", "VOCWATCH_DATABASE_URL", "VOCWATCH_SMTP_HOST", "VOCWATCH_LANG"):
-        monkeypatch.delenv(name, raising=False)
-
-
 def test_help_and_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--version"]) == Exit.OK
     assert capsys.readouterr().out.strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -40,12 +39,7 @@ def page(*parts: str) -> Answer:
 
 
 @pytest.fixture(autouse=True)
-def here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("VOCWATCH_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("VOCWATCH_HOME", str(home))
-    monkeypatch.setenv("VOCWATCH_SECRET", "test")
-    monkeypatch.setenv("VOCWATCH_NOW", "2026-11-16T08:30:00")
+def here(home: Path) -> Path:
     (home / "config" / "vocwatch.yaml").write_text(
         "brand: {name: 松果匣, watch: songguoxia}\ncrawler: {contact: 'https://example.com/x', default_delay_seconds: 0, allow_private_hosts: ['127.0.0.1']}\n",
         encoding="utf-8",

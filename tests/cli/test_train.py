@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -35,16 +34,11 @@ red_lines: []
 """
 
 
-@pytest.fixture(autouse=True)
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A small configuration, and a tenth of the own corpus."""
-    for name in [name for name in os.environ if name.startswith("VOCWATCH_")]:
-        monkeypatch.delenv(name)
     home = tmp_path / "home"
     (home / "config").mkdir(parents=True)
-    monkeypatch.setenv("VOCWATCH_HOME", str(home))
-    monkeypatch.setenv("VOCWATCH_SECRET", "test")
-    monkeypatch.setenv("VOCWATCH_NOW", "2026-11-16T08:30:00")
     (home / "config" / "topics.yaml").write_text(TOPICS, encoding="utf-8")
     (home / "config" / "watches.yaml").write_text("watches: [{id: pine, kind: brand, name: 松果匣}]\n", encoding="utf-8")
     (home / "config" / "vocwatch.yaml").write_text(
@@ -90,8 +84,8 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
     return json.loads(capsys.readouterr().out)
 
 
-def test_trained_listed_used_compared_and_left(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = labels(here)
+def test_trained_listed_used_compared_and_left(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = labels(home)
     assert run(["train", file, "--dry-run"]) == Exit.OK and not shelf.versions(data())
     assert run(["train", file]) == Exit.OK
     shown = capsys.readouterr()
@@ -111,9 +105,9 @@ def test_trained_listed_used_compared_and_left(here: Path, capsys: pytest.Captur
     assert run(["train", "--use", "0" * 12]) == Exit.USAGE
 
 
-def test_what_would_judge_worse_is_refused_with_the_reason(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_would_judge_worse_is_refused_with_the_reason(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     turned = [(text.text, 2 - text.label) for text in learn.own_texts() if text.label != 1 and not text.held_out]
-    file = here / "turned.jsonl"
+    file = home / "turned.jsonl"
     file.write_text("".join(json.dumps({"text": text, "label": label - 1}) + "\n" for text, label in turned), encoding="utf-8")
     assert run(["train", str(file)]) == Exit.INCOMPLETE
     said = capsys.readouterr().err
@@ -121,7 +115,7 @@ def test_what_would_judge_worse_is_refused_with_the_reason(here: Path, capsys: p
     assert shelf.current(data()) == shelf.SHIPPED and not shelf.versions(data())
 
 
-def test_stars_and_feedback_of_the_store_teach(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_stars_and_feedback_of_the_store_teach(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill([(text, stars) for pair in zip(BAD, GOOD, strict=True) for text, stars in zip(pair, (1.0, 5.0), strict=True)]
          + [("收到了，还没用", 4.0)])
     assert run(["feedback", "https://a.example/0", "误报"]) == Exit.OK
@@ -132,16 +126,16 @@ def test_stars_and_feedback_of_the_store_teach(here: Path, capsys: pytest.Captur
     assert report["origins"] == {"feedback": 1, "stars": 142} and report["adopted"]
 
 
-def test_nothing_to_learn_from_is_said(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_nothing_to_learn_from_is_said(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["train"]) == Exit.USAGE and "没有可学的" in capsys.readouterr().err
-    few = here / "few.csv"
+    few = home / "few.csv"
     few.write_text("text,stars\n不错,5\n太差,1\n", encoding="utf-8")
     assert run(["train", str(few)]) == Exit.INCOMPLETE and "可用的标注太少" in capsys.readouterr().err
-    assert run(["train", str(here / "none.csv")]) == Exit.USAGE
-    assert run(["evaluate", str(here)]) == Exit.USAGE
+    assert run(["train", str(home / "none.csv")]) == Exit.USAGE
+    assert run(["evaluate", str(home)]) == Exit.USAGE
 
 
-def test_feedback_asks_for_what_it_can_use(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_feedback_asks_for_what_it_can_use(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill([("太慢了", 1.0)])
     for arguments in (["https://a.example/0", "好"], ["nobody", "准"], ["https://a.example/0", "准", "--label", "x"],
                       ["https://a.example/0", "不准", "--topic", "没有/这个"], []):
@@ -150,19 +144,19 @@ def test_feedback_asks_for_what_it_can_use(here: Path, capsys: pytest.CaptureFix
     assert told(capsys, "feedback", "--list")[0]["topics"] == ["物流/物流慢"]
 
 
-def test_worst_errors_are_masked(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = here / "one.csv"
+def test_worst_errors_are_masked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = home / "one.csv"
     file.write_text("text,label\n质量很好，推荐，电话13800138000,负\n太差了,负\n", encoding="utf-8")
     found = told(capsys, "evaluate", str(file))
     assert [error["text"] for error in found["errors"]] == ["质量很好，推荐，电话[手机号]"]
     assert run(["evaluate", str(file)]) == Exit.OK and "ECE" in capsys.readouterr().out
 
 
-def test_killed_while_judging_again_it_goes_on_where_it_was(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_killed_while_judging_again_it_goes_on_where_it_was(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     fill([(f"第{n}条，太慢了", None) for n in range(1200)])
     assert run(["analyse", "--engine", "rules"]) == Exit.OK
     before = versions()
-    topics = here / "config" / "topics.yaml"
+    topics = home / "config" / "topics.yaml"
     topics.write_text(TOPICS.replace('"1"', '"2"'), encoding="utf-8")
     command = [sys.executable, "-c", "from vocwatch.cli import main; main()", "analyse", "--rebuild", "--engine", "rules", "--rate", "500"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:

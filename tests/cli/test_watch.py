@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +31,7 @@ TEXTS = [
 
 
 @pytest.fixture(autouse=True)
-def here(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in [name for name in os.environ if name.startswith("VOCWATCH_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("VOCWATCH_HOME", str(home))
-    monkeypatch.setenv("VOCWATCH_SECRET", "test")
-    monkeypatch.setenv("VOCWATCH_NOW", "2026-11-16T08:30:00")
+def here(home: Path) -> Path:
     (home / "config" / "watches.yaml").write_text(WATCHES, encoding="utf-8")
     (home / "config" / "vocwatch.yaml").write_text(
         "brand: {name: 松果匣, watch: songguoxia}\ncrawler: {contact: 'https://example.com/x'}\n", encoding="utf-8",

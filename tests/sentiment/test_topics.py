@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from sentiment.clauses import split
+from sentiment.modelfile import ModelError
 from sentiment.normalise import normalise
 from sentiment.topic_model import (
     SHIPPED,
     TopicModel,
-    TopicModelError,
     TopicScorer,
     features,
     from_bytes,
@@ -89,7 +89,7 @@ def test_the_model_file_is_small_and_holds_no_text() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"{}\n", b'{"magic": "vocwatch-topics", "format": 99}\n', SHIPPED.read_bytes()[:5000]])
 def test_a_broken_model_file_is_refused(data: bytes) -> None:
-    with pytest.raises(TopicModelError):
+    with pytest.raises(ModelError):
         from_bytes(data, "x.bin")
 
 

@@ -15,8 +15,7 @@ import typer
 from sentiment.judge import Judge, to_line
 from sentiment.refine import RefineReport
 from sentiment.run import Pace, analyse, make_judge
-from vocwatch.cli.collect import JsonOption
-from vocwatch.cli.context import Context, print_json, print_lines, say
+from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, say
 from vocwatch.clock import day_window
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr

@@ -9,7 +9,7 @@ import typer
 
 from crawlers.runner import CrawlResult, crawl
 from sessions.folder import exports_in
-from vocwatch.cli.context import Context, print_rows, say
+from vocwatch.cli.context import STATUS_WORDS, Context, JsonOption, print_rows, say
 from vocwatch.cli.digest import deliver, show_files
 from vocwatch.cli.sessions import show_imports
 from vocwatch.cli.working import alone
@@ -18,13 +18,6 @@ from vocwatch.lang import tr
 from vocwatch.models import SourceStatus
 from vocwatch.reasons import spoken
 from vocwatch.scheduler import crawl_line, cycle, serve_schedule
-
-JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON")]
-STATUS_WORDS = {
-    SourceStatus.OK: ("正常", "ok"), SourceStatus.DEGRADED: ("降级", "degraded"),
-    SourceStatus.BLOCKED: ("受阻", "blocked"), SourceStatus.EMPTY: ("无内容", "empty"),
-    SourceStatus.NOT_RUN: ("未运行", "not run"),
-}
 
 
 def register(app: typer.Typer) -> None:

@@ -8,17 +8,26 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Annotated, Any
 
+import typer
 from rich.console import Console
 from rich.table import Table
 
 from vocwatch.clock import business_date
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import listed, tr
+from vocwatch.models import SourceStatus
 from vocwatch.plain import one_line
 from vocwatch.settings import Environment, Settings, Source, load_settings
 from vocwatch.store import Store, open_store
+
+JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+STATUS_WORDS = {
+    SourceStatus.OK: ("正常", "ok"), SourceStatus.DEGRADED: ("降级", "degraded"),
+    SourceStatus.BLOCKED: ("受阻", "blocked"), SourceStatus.EMPTY: ("无内容", "empty"),
+    SourceStatus.NOT_RUN: ("未运行", "not run"),
+}
 
 
 @dataclass

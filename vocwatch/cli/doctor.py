@@ -22,8 +22,7 @@ from crawlers.extractors import SpecError, check_source
 from sentiment import shelf
 from sentiment.run import make_engine
 from vocwatch.browser import NoBrowser, find_browser, screenshot
-from vocwatch.cli.collect import JsonOption
-from vocwatch.cli.context import Context, print_json, print_lines, print_rows
+from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, print_rows
 from vocwatch.cli.reference import reference
 from vocwatch.cli.sources_doc import sources_documents
 from vocwatch.exits import Exit

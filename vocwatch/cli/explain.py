@@ -11,8 +11,7 @@ import typer
 from reports.explain import UnknownIncident, as_dict, explain
 from reports.replay import as_dict as replayed
 from reports.replay import replay
-from vocwatch.cli.collect import JsonOption
-from vocwatch.cli.context import Context, print_json, print_lines, print_rows, say
+from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, print_rows, say
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import listed, tr
 from vocwatch.plain import one_line

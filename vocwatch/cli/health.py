@@ -10,8 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from vocwatch.cli.collect import STATUS_WORDS, JsonOption
-from vocwatch.cli.context import Context, print_json, print_rows, say
+from vocwatch.cli.context import STATUS_WORDS, Context, JsonOption, print_json, print_rows, say
 from vocwatch.exits import Exit
 from vocwatch.lang import tr
 from vocwatch.models import SourceStatus

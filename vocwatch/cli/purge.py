@@ -10,8 +10,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from vocwatch.cli.collect import JsonOption
-from vocwatch.cli.context import Context, print_json, print_lines, say
+from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, say
 from vocwatch.clock import business_date
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr

@@ -14,7 +14,7 @@ import typer
 
 from sessions.importer import ImportRefused, ImportReport, import_file
 from sessions.propose import Proposal, propose
-from vocwatch.cli.context import Context, print_json, print_lines, print_rows, say
+from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, print_rows, say
 from vocwatch.cli.working import alone
 from vocwatch.clock import business_date, day_window
 from vocwatch.exits import Exit, Stop
@@ -23,8 +23,6 @@ from vocwatch.settings import ConfigError, SessionMap
 from vocwatch.settings.edit import write_tree
 from vocwatch.settings.yamlfile import load_model
 from vocwatch.store import keywords
-
-JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 
 
 def register(app: typer.Typer) -> None:

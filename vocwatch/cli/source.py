@@ -13,8 +13,7 @@ from crawlers.propose_talk import TO_FILL
 from crawlers.runner import crawl
 from crawlers.saved import as_stored, differences, read_saved
 from vocwatch.cli import source_new, source_switch
-from vocwatch.cli.collect import STATUS_WORDS, JsonOption
-from vocwatch.cli.context import Context, print_json, print_rows, say
+from vocwatch.cli.context import STATUS_WORDS, Context, JsonOption, print_json, print_rows, say
 from vocwatch.cli.health import health_command
 from vocwatch.cli.source_show import REQUIRED, coverage_of, filled, show_coverage, show_records
 from vocwatch.clock import business_date

@@ -11,8 +11,7 @@ from crawlers.propose import Person, Proposal, ProposeError, propose, signed, wr
 from crawlers.propose_talk import TO_FILL, Ask, Choice, take_best
 from crawlers.propose_write import pages_folder
 from crawlers.saved import as_stored
-from vocwatch.cli.collect import JsonOption
-from vocwatch.cli.context import Context, print_json, say
+from vocwatch.cli.context import Context, JsonOption, print_json, say
 from vocwatch.cli.source_show import coverage_of, show_coverage, show_records
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr

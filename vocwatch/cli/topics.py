@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from sentiment.trial import Change, Failed, check, compare
-from vocwatch.cli.collect import JsonOption
-from vocwatch.cli.context import Context, print_json, print_rows, say
+from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say
 from vocwatch.exits import Exit
 from vocwatch.lang import tr
 from vocwatch.settings.topics import Topics

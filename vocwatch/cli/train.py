@@ -15,8 +15,7 @@ from sentiment.learn import LearnError, Measured, TrainReport
 from sentiment.shelf import ShelfError
 from sentiment.training.labels import Labels, LabelsError, parse, read_label
 from sentiment.training.own import OwnText, distinct
-from vocwatch.cli.collect import JsonOption
-from vocwatch.cli.context import Context, print_json, print_lines, print_rows, say
+from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, print_rows, say
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.masking import mask

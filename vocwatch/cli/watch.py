@@ -17,8 +17,7 @@ from sentiment.matching import Matcher
 from sentiment.normalise import normalise
 from sentiment.run import own_pages
 from sentiment.suggest import Seen, suggest
-from vocwatch.cli.collect import JsonOption
-from vocwatch.cli.context import Context, print_json, print_rows, say
+from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.models import Hit, TextInput
