@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.judgement.posts import four_classes
+
 ROOT = Path(__file__).resolve().parents[1]
 SITES = ("reviews", "notes", "forum", "complaints", "news", "video")
 
@@ -125,7 +127,8 @@ def report(options: argparse.Namespace, world: Path, start: dt.date, days: range
     posts = options.work / "posts.jsonl"
     run([sys.executable, "-c", "from vocwatch.cli import main; main()", "query", "mentions", "--format", "jsonl", "--out",
          str(posts.resolve())], ROOT, **variables(options))
-    found = [json.loads(line) for line in posts.open(encoding="utf-8")]
+    found = [four_classes(json.loads(line)) for line in posts.open(encoding="utf-8")]
+    posts.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in found), encoding="utf-8")
     truth = json.loads((world / "truth.json").read_text(encoding="utf-8"))
     visible = visible_posts(world, truth, start, days)
     # A follow-up review or a reply stands at its review's address; it is no second copy of it.
@@ -149,7 +152,7 @@ def path_of(url: str) -> str:
 
 def visible_posts(world: Path, truth: dict[str, object], start: dt.date, days: range) -> set[str]:
     """Brand posts that a site showed at the end of at least one of the days (a feed shows its newest 30)."""
-    brand = {p["url"] for p in truth["posts"] if p["brand_match"] and "#" not in p["url"]}  # type: ignore[attr-defined,index]
+    brand = {p["url"] for p in truth["posts"] if p["brand_match"] and "#" not in p["url"]}  # type: ignore[attr-defined]
     rows = [json.loads(line) for line in (world / "posts.jsonl").open(encoding="utf-8")]
     faults = json.loads((world / "faults.json").read_text(encoding="utf-8"))["rules"]
     seen: set[str] = set()

@@ -27,13 +27,14 @@ MIN_ALPHA, MAX_ALPHA = 0.1, 2.0
 POISSON_ALPHA = 1e-6
 
 Cell = tuple[str | None, str]  # product (None: the whole brand) and topic
+UNNAMED = ""  # the product of texts that name none
 Day = tuple[str, dt.date]  # channel (source, or "sessions") and business date
 
 
 @dataclass(frozen=True)
 class Expectation:
-    """What was to be expected in a cell today. `p` is P(X ≥ seen) at the pooled dispersion `alpha`; `days` the
-    usable days behind the mean and `before` the voices heard on them.
+    """What was to be expected in a cell today, or today and yesterday (`window` 2). `p` is P(X ≥ seen) at the pooled
+    dispersion `alpha`; `days` the usable days behind the mean and `before` the voices heard on them.
     """
 
     mean: float
@@ -42,6 +43,7 @@ class Expectation:
     days: int
     before: int
     alpha: float = 0.0
+    window: int = 1
 
 
 def base_days(day: dt.date) -> list[dt.date]:
@@ -89,17 +91,19 @@ class Baseline:
     @property
     def cells(self) -> int:
         """How many cells were ever heard of: what a day's tests are many of."""
-        return len(self._counts)
+        return sum(product != UNNAMED for product, _ in self._counts)
 
-    def expect(self, cell: Cell, seen: int) -> Expectation | None:
-        """Return mean and p-value for `seen` voices today; None while there are fewer than 14 days of
-        history.
+    def expect(self, cell: Cell, seen: int, *more: Cell, window: int = 1) -> Expectation | None:
+        """Return mean and p-value for `seen` voices of today, or of today and yesterday, in one cell or several
+        together; None while there are fewer than 14 days of history.
         """
         if self.history < WARM_UP_DAYS:
             return None
-        mean = self._mean(cell) * self._exposures.get(self.day, 1.0)
-        before = sum(number for _, _, number in self.heard_before(cell))
-        return Expectation(mean, seen, nb_tail(seen, mean, self.alpha), self.history, before, self.alpha)
+        busy = sum(self._exposures.get(self.day - dt.timedelta(days=back), 1.0) for back in range(window))
+        mean = sum(self._mean(one) for one in (cell, *more)) * busy
+        before = sum(number for one in (cell, *more) for _, _, number in self.heard_before(one))
+        p = nb_tail(seen, mean, self.alpha)
+        return Expectation(mean, seen, p, self.history, before, self.alpha, window)
 
     def heard_before(self, cell: Cell) -> list[tuple[str, dt.date, int]]:
         """Return the voices behind a cell's mean as (channel, date, number), oldest first."""
@@ -141,7 +145,7 @@ class Baseline:
     @cached_property
     def _pooled(self) -> dict[str, float]:
         """Mean voices per cell and day, over every cell that was ever seen."""
-        cells = [counts for cell, counts in self._counts.items() if cell[0] is not None]
+        cells = [counts for cell, counts in self._counts.items() if cell[0]]
         return {
             channel: sum(counts.get((channel, d), 0) for counts in cells for d in days)
             / (len(cells) * self._weight(days))
@@ -154,6 +158,8 @@ class Baseline:
         """The pooled dispersion, kept within [0.1, 2]."""
         over = squares = 0.0
         for cell, counts in self._counts.items():
+            if cell[0] == UNNAMED:  # already in the brand's
+                continue
             frozen = self._frozen.get(cell, frozenset())
             for channel, usable in self._usable.items():
                 days = [d for d in usable if d not in frozen]

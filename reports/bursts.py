@@ -8,10 +8,16 @@ sign of anything.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from reports.complaint import ARRANGED, Complaint
 from vocwatch.fingerprint import squeeze
@@ -26,7 +32,10 @@ MAX_CLAUSES = 40
 MAX_LETTERS = 1000
 _BREAK = re.compile(r"[，。！？；、,.!?;:：…~～\s]+")
 
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
 Account = tuple[str, str | int]
+Places = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -42,52 +51,123 @@ class Coordination:
     alike: int
 
 
+@dataclass(frozen=True)
+class Said:
+    """What decides whether public texts look arranged, a place for each text.
+
+    `voices` are numbers, −1 for a copy; `authored` says whether the author is known; `accounts` are numbers too;
+    `moments` microseconds; `clauses` as `clause_marks` gives them.
+    """
+
+    topics: Sequence[tuple[str, ...]]
+    voices: npt.NDArray[np.int64]
+    authored: npt.NDArray[np.bool_]
+    days: npt.NDArray[np.int64]
+    accounts: npt.NDArray[np.int64]
+    moments: npt.NDArray[np.int64]
+    clauses: Sequence[bytes]
+
+
 def as_one_voice(complaints: list[Complaint]) -> list[Complaint]:
     """Let the texts of each topic that look arranged count as one voice a day, and as copies of their earliest."""
-    arranged: dict[tuple[str, int], str] = {}
-    by_topic: dict[str, list[Complaint]] = defaultdict(list)
-    for c in complaints:
-        if not c.inside:
-            for topic in c.topics:
-                by_topic[topic].append(c)
-    for topic, own in by_topic.items():
-        for c in [*_busy(own, topic), *_templates(own)]:
-            arranged.setdefault(c.key, c.topics[0])
-    if not arranged:
+    outside = [c for c in complaints if not c.inside]
+    changed = {outside[n].key: outside[n] for n in arranged(_said(outside))} if outside else {}
+    if not changed:
         return complaints
     earliest: dict[str, Complaint] = {}
-    for c in sorted(complaints, key=lambda c: (c.heard.at, c.heard.order)):
-        if c.key in arranged:
-            earliest.setdefault(f"{arranged[c.key]}", c)
-    return [_arranged(c, arranged[c.key], earliest[arranged[c.key]]) if c.key in arranged else c for c in complaints]
+    for c in sorted(changed.values(), key=lambda c: (c.heard.at, c.heard.order)):
+        earliest.setdefault(c.topics[0], c)
+    return [_arranged(c, earliest[c.topics[0]]) if c.key in changed else c for c in complaints]
 
 
-def _arranged(c: Complaint, topic: str, first: Complaint) -> Complaint:
+def _arranged(c: Complaint, first: Complaint) -> Complaint:
     near = c.heard.at - first.heard.at <= dt.timedelta(hours=ARMY_HOURS)
     origin = first.origin if near else c.origin
-    return replace(c, voice=f"{ARRANGED}{c.day}:{topic}" if c.voice else None, origin=origin)
+    return replace(c, voice=f"{ARRANGED}{c.day}:{c.topics[0]}" if c.voice else None, origin=origin)
 
 
-def _busy(own: Sequence[Complaint], topic: str) -> list[Complaint]:
+def _said(outside: Sequence[Complaint]) -> Said:
+    voices: dict[str, int] = {}
+    accounts: dict[Account, int] = {}
+    return Said(
+        topics=[c.topics for c in outside],
+        voices=np.array([voices.setdefault(c.voice, len(voices)) if c.voice else -1 for c in outside]),
+        authored=np.array([bool(c.heard.author) for c in outside]),
+        days=np.array([c.day.toordinal() for c in outside]),
+        accounts=np.array([accounts.setdefault(_account(c.heard), len(accounts)) for c in outside]),
+        moments=np.array([microseconds(c.heard.at) for c in outside]),
+        clauses=[clause_marks(c.heard.text) for c in outside],
+    )
+
+
+def microseconds(moment: dt.datetime) -> int:
+    """Return a moment as whole microseconds since 1970."""
+    return (moment - _EPOCH) // dt.timedelta(microseconds=1)
+
+
+def clause_marks(text: str) -> bytes:
+    """Return the clauses of a text as hashes of 8 bytes each."""
+    return b"".join(hashlib.blake2b(c.encode("utf-8", "replace"), digest_size=8).digest() for c in sorted(_clauses(text)))
+
+
+def arranged(said: Said) -> list[int]:
+    """Return the places of the texts that look arranged on any of their topics."""
+    names: dict[str, int] = {}
+    numbers = [[names.setdefault(topic, len(names)) for topic in topics] for topics in said.topics]
+    place = np.repeat(np.arange(len(numbers)), [len(own) for own in numbers])
+    topic = np.array([number for own in numbers for number in own], dtype=np.int64)
+    if not len(topic):
+        return []
+    found = np.concatenate([_busy(said, place, topic), _templates(said, place, topic)])
+    return sorted(set(place[found].tolist()))
+
+
+def _busy(said: Said, place: Places, topic: Places) -> Places:
     """People complain once; who writes several texts of the same trouble in a day works for somebody."""
-    written: Counter[tuple[str, dt.date]] = Counter((c.voice, c.day) for c in own if c.voice and c.heard.author)
-    return [c for c in own if c.voice and c.heard.author and written[c.voice, c.day] >= BUSY_TEXTS]
+    own = np.flatnonzero((said.voices[place] >= 0) & said.authored[place])
+    texts = np.stack([topic[own], said.voices[place[own]], said.days[place[own]]])
+    return own[_times(texts) >= BUSY_TEXTS]
 
 
-def _templates(own: Sequence[Complaint]) -> list[Complaint]:
+def _templates(said: Said, place: Places, topic: Places) -> Places:
     """Return the texts of accounts that repeat themselves within a group of texts of one template, where those make
     up most of it. Who wrote one such text only stays a voice of their own.
     """
-    if len(own) < ARMY_TEXTS:
-        return []
-    by_key = {c.key: c for c in own}
-    found: list[Complaint] = []
-    for group in resembling([c.heard for c in own]):
-        written = Counter(_account(heard) for heard in group)
-        repeated = [heard for heard in group if written[_account(heard)] >= ARMY_TEXTS_PER_ACCOUNT]
-        if 2 * len(repeated) >= len(group) and coordination(repeated):
-            found += [by_key[heard.key] for heard in repeated]
-    return found
+    group = _linked([said.clauses[n] for n in place.tolist()], topic)
+    enough = (_times(topic[None]) >= ARMY_TEXTS) & (_times(group[None]) > 1)
+    repeated = enough & (_times(np.stack([group, said.accounts[place]])) >= ARMY_TEXTS_PER_ACCOUNT)
+    own = np.flatnonzero(repeated)
+    often = np.bincount(group[own], minlength=int(group.max()) + 1)
+    most = 2 * often[group[own]] >= np.bincount(group)[group[own]]
+    kept = own[most & (often[group[own]] >= ARMY_TEXTS)]
+    found = [
+        members for number in np.unique(group[kept]).tolist()
+        if _burst(said.moments[place[members := kept[group[kept] == number]]], said.accounts[place[members]])
+    ]
+    return np.concatenate(found) if found else kept[:0]
+
+
+def _times(rows: Places) -> Places:
+    """How many columns are the same as each column."""
+    mixed = rows[0]
+    for row in rows[1:]:
+        _, mixed = np.unique(mixed, return_inverse=True)
+        _, other = np.unique(row, return_inverse=True)
+        mixed = mixed * (int(other.max(initial=0)) + 1) + other
+    _, same, number = np.unique(mixed, return_inverse=True, return_counts=True)
+    times: Places = number[same]
+    return times
+
+
+def _linked(clauses: Sequence[bytes], topic: Places) -> Places:
+    """Number the groups of texts that share a clause word for word within a topic; the others are alone in theirs."""
+    texts = np.repeat(np.arange(len(clauses)), [len(own) // 8 for own in clauses])
+    _, clause = np.unique(np.frombuffer(b"".join(clauses), dtype="<u8"), return_inverse=True)
+    _, clause = np.unique(topic[texts] * (int(clause.max(initial=0)) + 1) + clause, return_inverse=True)
+    size = len(clauses) + int(clause.max(initial=-1)) + 1
+    graph = coo_matrix((np.ones(len(texts), dtype=np.int8), (texts, clause + len(clauses))), shape=(size, size))
+    groups: Places = connected_components(graph, directed=False)[1][: len(clauses)].astype(np.int64)
+    return groups
 
 
 def resembling(texts: Iterable[Heard]) -> list[list[Heard]]:
@@ -128,10 +208,14 @@ def coordination(texts: Sequence[Heard]) -> Coordination | None:
 
     At least 8 texts, two or more per account, all within 48 hours. Unknown authors count as one account each.
     """
-    burst = _densest(sorted(texts, key=lambda heard: heard.at))
-    accounts: Counter[Account] = Counter(_account(heard) for heard in burst)
-    if len(burst) < ARMY_TEXTS or len(burst) / len(accounts) < ARMY_TEXTS_PER_ACCOUNT:
+    ordered = sorted(texts, key=lambda heard: heard.at)
+    owners: dict[Account, int] = {}
+    numbers = np.array([owners.setdefault(_account(heard), len(owners)) for heard in ordered], dtype=np.int64)
+    found = _burst(np.array([microseconds(heard.at) for heard in ordered], dtype=np.int64), numbers)
+    if found is None:
         return None
+    burst = ordered[found]
+    accounts: Counter[Account] = Counter(_account(heard) for heard in burst)
     lasted = burst[-1].at - burst[0].at
     return Coordination(
         len(burst), len(accounts), max(1, round(lasted.total_seconds() / 3600)), max(accounts.values()),
@@ -139,13 +223,16 @@ def coordination(texts: Sequence[Heard]) -> Coordination | None:
     )
 
 
-def _densest(ordered: Sequence[Heard]) -> Sequence[Heard]:
-    """Return the 48 hours that hold most of the texts."""
-    best: Sequence[Heard] = ()
-    first = 0
-    for last, heard in enumerate(ordered):
-        while heard.at - ordered[first].at > dt.timedelta(hours=ARMY_HOURS):
-            first += 1
-        if last + 1 - first > len(best):
-            best = ordered[first : last + 1]
-    return best
+def _burst(moments: Places, accounts: Places) -> slice | None:
+    """Return which texts, put in order of time, are the 48 hours that hold most of them, where those look arranged."""
+    order = np.argsort(moments, kind="stable")
+    ordered = moments[order]
+    first = np.searchsorted(ordered, ordered - ARMY_HOURS * 3_600_000_000, "left")
+    held = np.arange(1, len(ordered) + 1) - first
+    if not len(held):
+        return None
+    last = int(np.argmax(held))
+    found = slice(int(first[last]), last + 1)
+    texts = int(held[last])
+    enough = texts >= ARMY_TEXTS and texts / len(np.unique(accounts[order][found])) >= ARMY_TEXTS_PER_ACCOUNT
+    return found if enough else None

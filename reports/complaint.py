@@ -19,7 +19,7 @@ class Complaint:
 
     `voice` is who speaks: None for a copy of another's text, since a copy is no independent voice. `origin`
     is the mention it copies, itself otherwise. Without topics it only counts as a voice under the post it
-    answers.
+    answers. `suspected` names those of its red lines that the model alone sees: no rule, no word of the class.
     """
 
     heard: Heard
@@ -30,6 +30,7 @@ class Complaint:
     voice: str | None
     origin: int | None
     old_news: bool = False
+    suspected: frozenset[str] = frozenset()
 
     @property
     def key(self) -> tuple[str, int]:
@@ -50,3 +51,18 @@ class Complaint:
 def topic_of(line: RedLineClass) -> str:
     """Return the topic that a red-line class stands under."""
     return line.topic or f"红线/{line.name}"
+
+
+def is_bare(complaint: Complaint) -> bool:
+    """Whether a text complains of nothing but what aggravates: a crowd, the media, a recall of nobody says what."""
+    return bool(complaint.topics) and set(complaint.topics) == {
+        topic_of(line) for line in complaint.red_lines if line.topic is None
+    }
+
+
+def concerns(line: RedLineClass, topic: str) -> bool:
+    """Whether a red line weighs in trouble of this topic.
+
+    A class without a topic of its own (the media, a crowd, a recall, a minor) aggravates whatever its text complains of.
+    """
+    return line.topic is None or line.topic == topic

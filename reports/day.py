@@ -7,27 +7,37 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 
-from reports.baseline import BASE_DAYS, GUARD_DAYS, Baseline, Cell, Day, base_days, benjamini_hochberg
+from reports.baseline import (
+    BASE_DAYS,
+    GUARD_DAYS,
+    UNNAMED,
+    Baseline,
+    Cell,
+    Day,
+    base_days,
+    benjamini_hochberg,
+)
 from reports.calendar import campaign_on, exposures
-from reports.clusters import collapse
-from reports.complaint import SESSIONS, Complaint
+from reports.complaint import SESSIONS, Complaint, topic_of
 from reports.coverage import NEXT_MORNING, UNKNOWN_SHARE, coverage, usable_days
-from reports.incidents import GAP_DAYS, Group, find, old_news
+from reports.incidents import GAP_DAYS, LISTED_P, Group, find, old_news
 from reports.judgement import Finding, Judge
 from reports.parts import Tone
 from reports.past import Past
-from reports.texts import Reader, arrival_day
-from vocwatch.clock import business_date, day_window
+from reports.stories import MAX_BEFORE, merged
+from reports.texts import LATE_GRACE, Reader, arrival_day
+from reports.traces import Kept
+from reports.window import Window
+from vocwatch.clock import day_window
 from vocwatch.models import SourceStatus, TextKind
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, facts, incidents
 from vocwatch.store.facts import BrandMention
-from vocwatch.store.incidents import Heard, Known, Member
+from vocwatch.store.incidents import Known
 from vocwatch.store.runs import Run
 
 WINDOW_DAYS = BASE_DAYS + GUARD_DAYS
@@ -36,7 +46,10 @@ RELATED_DAYS = 7  # sessions of the same reason this far back corroborate
 
 @dataclass
 class DayRead:
-    """All that one business date is judged from."""
+    """All that one business date is judged from. `complaints` are those of the day itself, and those of the days before
+    that came late, `eve` those of the day before that may make an incident together with today's. `sessions(topic,
+    product, days)` reads the sessions that complained of this on days before, `before()` some complaints of last week.
+    """
 
     date: dt.date
     complaints: list[Complaint]
@@ -45,57 +58,98 @@ class DayRead:
     taken: set[tuple[str, int]]
     baseline: Baseline
     tones: dict[str | None, Tone]
-    by_key: dict[tuple[str, int], Complaint] = field(default_factory=dict)
-
-    @cached_property
-    def recent(self) -> dict[str, list[Complaint]]:
-        """What was said within the last days and may still join an incident, by topic."""
-        found: dict[str, list[Complaint]] = defaultdict(list)
-        for c in self.complaints:
-            if (self.date - c.day).days <= max(RELATED_DAYS, GAP_DAYS):
-                for topic in c.topics:
-                    found[topic].append(c)
-        return found
+    eve: list[Complaint]
+    sessions: Callable[[str, str, range], list[Complaint]]
+    before: Callable[[], list[Complaint]]
 
 
 def read_day(settings: Settings, connection: Connection, date: dt.date, past: Past) -> DayRead:
     """Read what a date is judged from; `past` tells of the incidents of the days before."""
-    zone = settings.app.zone
-    start, end = day_window(date, zone)
-    since = day_window(date - dt.timedelta(days=WINDOW_DAYS), zone)[0]
-    outside = incidents.complaints(connection, since, end)
-    inside = incidents.service_complaints(connection, since, end)
+    start, end = day_window(date, settings.app.zone)
     known = past.known(date)
     open_ids = [k.id for k in known if (date - k.last_day).days <= GAP_DAYS]
     members = past.members(open_ids, date)
-    outside += incidents.mentions_by_id(connection, _missing(members, outside, TextKind.MENTION))
-    inside += incidents.sessions_by_id(connection, _missing(members, inside, TextKind.SESSION))
-    reader = Reader(settings)
-    complaints = reader.complaints([*outside, *inside], collapse(outside))
-    by_key = {c.key: c for c in complaints}
+    kept = Kept(settings, connection, date - dt.timedelta(days=WINDOW_DAYS), date)
+    window = Window(kept.window({(m.text_kind, m.ref_id) for m in members}))
+    load = _Loader(Reader(settings), connection, window)
+    joined = {c.key: c for c in load({(m.text_kind, m.ref_id) for m in members})}
     earlier: dict[str, list[Complaint]] = defaultdict(list)
     for member in members:
-        if (member.text_kind, member.ref_id) in by_key:
-            earlier[member.incident].append(by_key[(member.text_kind, member.ref_id)])
+        if (member.text_kind, member.ref_id) in joined:
+            earlier[member.incident].append(joined[(member.text_kind, member.ref_id)])
+    counts = window.counts()
+    baseline = _baseline(settings, connection, date, kept, window, counts, past)
+    today = date.toordinal()
+    taken = past.taken(date)
+    eve = load(window.of_cells(_raised(settings, counts, baseline), date - dt.timedelta(days=1)))
     return DayRead(
         date=date,
-        complaints=complaints,
+        complaints=load.day(start, end),
         known=known,
         earlier=earlier,
-        taken=past.taken(date),
-        baseline=_baseline(settings, connection, date, complaints, past),
+        taken=taken,
+        baseline=baseline,
         tones=_tones(settings, connection, start, end),
-        by_key=by_key,
+        eve=[c for c in eve if c.key not in taken],
+        sessions=load.sessions,
+        before=lambda: load(window.some(range(today - RELATED_DAYS, today - 1), MAX_BEFORE)),
     )
 
 
-def _missing(members: Sequence[Member], read: Sequence[Heard], kind: TextKind) -> set[int]:
-    have = {heard.ref_id for heard in read}
-    return {m.ref_id for m in members if m.text_kind == kind} - have
+def _raised(settings: Settings, counts: Mapping[Cell, Mapping[Day, int]], baseline: Baseline) -> set[Cell]:
+    """Return the cells in which yesterday's voices may tell something of today's: those that are surprising in two days,
+    alone or with the texts that name no product, and all of red lines.
+    """
+    red = {topic_of(line) for line in settings.topics.red_lines}
+    heard: dict[Cell, tuple[int, int]] = {}
+    for cell, by_day in counts.items():
+        today = sum(n for (_, day), n in by_day.items() if day == baseline.day)
+        eve = sum(n for (_, day), n in by_day.items() if (baseline.day - day).days == 1)
+        heard[cell] = today, today + eve
+    found: set[Cell] = set()
+    for (product, topic), (today, both) in heard.items():
+        unnamed = (UNNAMED, topic)
+        more, joined = heard.get(unnamed, (0, 0)) if product else (0, 0)
+        if not (today or more) or both + joined == today + more:
+            continue
+        tests = [baseline.expect((product, topic), both, window=2)]
+        if joined:
+            tests.append(baseline.expect((product, topic), both + joined, unnamed, window=2))
+        if topic in red or any(test and test.p < LISTED_P for test in tests):
+            found |= {(product, topic), unnamed} if product else {(product, topic)}
+    return found
+
+
+class _Loader:
+    """Reads single texts in full and tells of them what was found among all."""
+
+    def __init__(self, reader: Reader, connection: Connection, window: Window):
+        self._reader, self._connection, self._window = reader, connection, window
+
+    def __call__(self, keys: Collection[tuple[str, int]]) -> list[Complaint]:
+        """Return complaints by key: mentions, then sessions, each in the order of their rows."""
+        outside = incidents.mentions_by_id(self._connection, [ref for kind, ref in keys if kind == TextKind.MENTION])
+        inside = incidents.sessions_by_id(self._connection, [ref for kind, ref in keys if kind == TextKind.SESSION])
+        return self._window.apply(self._reader.read([*outside, *inside]))
+
+    def day(self, start: dt.datetime, end: dt.datetime) -> list[Complaint]:
+        """Return the complaints in [start, end), and those of the days before that only now could be known."""
+        late = incidents.complaints(
+            self._connection, start - dt.timedelta(days=GAP_DAYS + 1), start, seen=(start + LATE_GRACE, end + LATE_GRACE)
+        )
+        outside = sorted([*late, *incidents.complaints(self._connection, start, end)], key=lambda heard: heard.order)
+        inside = incidents.service_complaints(self._connection, start, end)
+        return self._window.apply(self._reader.read([*outside, *inside]))
+
+    def sessions(self, topic: str, product: str, days: range) -> list[Complaint]:
+        """Return the sessions of some days (as ordinals) that complain of this of that product."""
+        found = incidents.sessions_by_id(self._connection, self._window.sessions(topic, product, days))
+        return self._window.apply(self._reader.read(sorted(found, key=lambda heard: heard.order)))
 
 
 def _baseline(
-    settings: Settings, connection: Connection, date: dt.date, complaints: Sequence[Complaint], past: Past
+    settings: Settings, connection: Connection, date: dt.date, kept: Kept, window: Window,
+    counts: Mapping[Cell, Mapping[Day, int]], past: Past,
 ) -> Baseline:
     zone = settings.app.zone
     days = base_days(date)
@@ -105,45 +159,28 @@ def _baseline(
         settings, [*days, date], crawls, facts.first_crawls(connection), facts.first_mention(connection)
     )
     # What a source that is blind today used to bring must not be expected of the others.
-    heard_today = {c.channel for c in complaints if c.day == date}
+    heard_today = {channel for channel, day in window.heard_on if day == date.toordinal()}
     usable = {name: read for name, read in usable.items() if date in read or name in heard_today}
-    served = Counter(business_date(at, zone) for at in facts.session_times(connection, since, until))
-    usable[SESSIONS] = {d for d in days if served[d]}
+    usable[SESSIONS] = {d for d in days if facts.any_session(connection, *day_window(d, zone))}
     frozen: dict[Cell, set[dt.date]] = defaultdict(set)
     for product, topic, listed in past.listed(days[0], date):
         frozen[(product, topic)].add(listed)
         frozen[(None, topic)].add(listed)
-    exposed = exposures(settings, [*days, date], _volume(settings, connection, date, usable))
+        frozen[(UNNAMED, topic)].add(listed)
+    exposed = exposures(settings, [*days, date - dt.timedelta(days=1), date], _volume(settings, date, kept, usable))
     shares = _shares(settings, date, crawls, heard_today)
-    return Baseline(date, _counts(complaints), usable, frozen, exposed, shares)
+    return Baseline(date, counts, usable, frozen, exposed, shares)
 
 
-def _counts(complaints: Sequence[Complaint]) -> dict[Cell, dict[Day, int]]:
-    """Independent voices by cell, channel and day."""
-    heard: dict[Cell, dict[Day, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for c in complaints:
-        if c.voice is None:
-            continue
-        for topic in c.topics:
-            heard[(None, topic)][(c.channel, c.day)].add(c.voice)
-            if c.product:
-                heard[(c.product, topic)][(c.channel, c.day)].add(c.voice)
-    return {cell: {day: len(who) for day, who in by_day.items()} for cell, by_day in heard.items()}
-
-
-def _volume(
-    settings: Settings, connection: Connection, date: dt.date, usable: Mapping[str, set[dt.date]]
-) -> Counter[dt.date]:
+def _volume(settings: Settings, date: dt.date, kept: Kept, usable: Mapping[str, set[dt.date]]) -> Counter[dt.date]:
     """Mentions by day that complain of nothing, where a campaign near the base makes that matter."""
-    zone = settings.app.zone
     days = base_days(date)
     volume: Counter[dt.date] = Counter()
     around = (d - dt.timedelta(days=back) for d in [*days, date] for back in (0, 1))
-    if not any(campaign_on(settings, d) for d in around):
-        return volume
-    for mention in facts.brand_mentions(connection, day_window(days[0], zone)[0], day_window(date, zone)[1]):
-        if mention.source in usable and mention.sentiment != "negative":
-            volume[business_date(mention.at, zone)] += 1
+    if any(campaign_on(settings, d) for d in around):
+        for (day, source), (total, negative) in kept.volumes().items():
+            if source in usable and day >= days[0]:
+                volume[day] += total - negative
     return volume
 
 
@@ -199,14 +236,19 @@ def judge_day(settings: Settings, day: DayRead) -> tuple[list[Finding], int]:
         and arrival_day(c.heard, day_window(c.day, zone)[1], zone) == day.date
     ]
     today = [c for c in day.complaints if c.day == day.date and c.key not in day.taken]
-    groups = find(day.date, [*today, *(c for c in late if c.red_lines)], day.baseline, day.known)
+    groups = find(
+        day.date, [*today, *(c for c in late if c.red_lines)], day.baseline, day.known, day.eve,
+        settings.topics.brand_wide(),
+    )
+    names = [name for w in settings.watches.watches for name in (w.name, *w.aliases)]
+    groups = merged(groups, day.before, names)
     judge = Judge(settings, day.date, day.tones, reader.display)
-    q_of = _q_values(day.baseline, today)
-    used = {c.key for group in groups for c in group.today}
+    q_of = _q_values(day.baseline, today, groups)
+    used = {c.key for group in groups for c in (*group.today, *group.eve)}
     findings = []
     for group in groups:
         before = day.earlier.get(group.known.id, []) if group.known else []
-        _complete(group, day, before, late, used)
+        _complete(group, day, late, used)
         finding = judge.judge(group, before, q_of.get(group.cell), day.baseline.heard_before(group.cell))
         if finding:
             findings.append(finding)
@@ -218,32 +260,31 @@ def judge_day(settings: Settings, day: DayRead) -> tuple[list[Finding], int]:
 def _complete(
     group: Group,
     day: DayRead,
-    before: Sequence[Complaint],
     late: Sequence[Complaint],
     used: set[tuple[str, int]],
 ) -> None:
     """Add what belongs to a group without deciding it: answers under its posts, late texts, earlier
     sessions.
     """
-    late_keys = {c.key for c in late}
-    for c in day.recent.get(group.topic, ()):
-        if c.key in used or c.key in day.taken or not _same(c, group):
-            continue
-        if c.key in late_keys:
-            group.late.append(c)
-        elif c.inside and group.product and not group.known and 1 <= (day.date - c.day).days <= RELATED_DAYS:
-            group.related.append(c)
-        else:
-            continue
-        used.add(c.key)
+    def free(c: Complaint) -> bool:
+        return c.key not in used and c.key not in day.taken and _same(c, group)
+
+    group.late += [c for c in late if free(c)]
+    used.update(c.key for c in group.late)
+    if group.product and not group.known:
+        today = day.date.toordinal()
+        group.related += [c for c in day.sessions(group.topic, group.product, range(today - RELATED_DAYS, today)) if free(c)]
+        used.update(c.key for c in group.related)
 
 
 def _same(complaint: Complaint, group: Group) -> bool:
     return group.topic in complaint.topics and (group.product is None or complaint.product == group.product)
 
 
-def _q_values(baseline: Baseline, today: Sequence[Complaint]) -> dict[Cell, float]:
-    """Return the day's p-values after Benjamini–Hochberg over all product × topic cells ever heard of."""
+def _q_values(baseline: Baseline, today: Sequence[Complaint], groups: Sequence[Group]) -> dict[Cell, float]:
+    """Return the day's p-values after Benjamini–Hochberg over all product × topic cells ever heard of; a group's cell
+    has that of the group.
+    """
     heard: dict[Cell, set[str]] = defaultdict(set)
     for c in today:
         for topic in c.topics:
@@ -252,5 +293,6 @@ def _q_values(baseline: Baseline, today: Sequence[Complaint]) -> dict[Cell, floa
                     heard[cell].add(c.voice)
     tests = {cell: baseline.expect(cell, len(who)) for cell, who in heard.items()}
     p = {cell: found.p for cell, found in tests.items() if found}
+    p.update((group.cell, group.p) for group in groups if group.expectation)
     q = benjamini_hochberg(p.values(), baseline.cells)
     return {cell: q[value] for cell, value in p.items()}

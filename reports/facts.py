@@ -14,13 +14,19 @@ from reports.baseline import BASE_DAYS
 from reports.calendar import campaign_on
 from reports.complaint import Complaint
 from reports.coverage import Coverage, coverage, usable_days
+from reports.emerging import Phrase, emerging
 from reports.exposure import Exposures
 from reports.incidents import voices
+from reports.inside import Inside, read_inside
 from reports.judgement import lead
+from reports.rising import Rising, read_rising
 from reports.say import Say, from_stored, say
 from reports.score import reach, version
 from reports.shape import Action, Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
 from reports.texts import Reader
+from reports.traces import Kept
+from reports.usual import Usual, usual
+from reports.vocabulary import words_before
 from reports.words import Word, hot_words
 from vocwatch.clock import day_window
 from vocwatch.models import Level, SourceStatus, TextKind
@@ -49,9 +55,12 @@ class _Rows:
     complaints: list[Complaint]
     coverage: Coverage
     measured: measures.Measured
+    inside: Inside
     alerts: list[Alert]
     yesterday: list[dict[str, Any]]
     words: tuple[Word, ...]
+    phrases: tuple[Phrase, ...]
+    rising: tuple[Rising, ...]
     cases: list[Heard]
     old_news: int
     exposures: Exposures
@@ -67,7 +76,7 @@ def build_facts(
     with store.read() as connection:
         rows = _read(settings, reader, connection, date, now=now, audience=audience)
     zone = settings.app.zone
-    risks = tuple(_risk(settings, reader, rows, row, rank) for rank, row in enumerate(rows.listed, 1))
+    risks, to_check, rises = _sorted_out(settings, reader, rows)
     shown = risks[: settings.app.digest.max_risks]
     start, end = day_window(date, zone)
     indicators = measures.indicators(rows.measured, rows.coverage)
@@ -75,18 +84,22 @@ def build_facts(
         date=date,
         brand=settings.app.brand.name,
         audience=audience,
-        level=_level(risks, rows.coverage),
-        verdict=_verdict(risks, rows.coverage),
+        level=_level([*risks, *to_check, *rises], rows.coverage),
+        verdict=_verdict([*risks, *to_check, *rises], rows.coverage),
         window=(start.astimezone(zone), end.astimezone(zone)),
         generated_at=now.astimezone(zone),
         coverage=rows.coverage,
         indicators=indicators,
-        actions=_actions(settings, rows, risks, date),
+        actions=_actions(settings, rows, risks, to_check, date),
         risks=shown,
         more_risks=len(risks) - len(shown),
+        to_check=to_check,
         alerts=tuple(rows.alerts),
-        emerging=_emerging(risks[len(shown) :]),
-        internal=measures.internal(rows.measured, rows.complaints, reader.display),
+        emerging=_emerging([*risks[len(shown) :], *rises]),
+        phrases=rows.phrases,
+        rising=rows.rising,
+        usual=_usual(rows.measured, rows.coverage),
+        internal=rows.inside.added_to(measures.internal(rows.measured, rows.complaints, reader.display)),
         trend=measures.trend(rows.measured, rows.coverage),
         platforms=measures.platforms(rows.measured, rows.coverage),
         words=rows.words,
@@ -103,6 +116,17 @@ def build_facts(
             "thresholds": _thresholds(settings),
         },
     )
+
+
+def _sorted_out(
+    settings: Settings, reader: Reader, rows: _Rows
+) -> tuple[tuple[Risk, ...], tuple[Risk, ...], tuple[Risk, ...]]:
+    """Return the day's incidents, the red lines of one voice that are to be checked, and the rises that may be chance."""
+    listed = [row for row in rows.listed if not row["watched"]]
+    risks = tuple(_risk(settings, reader, rows, row, rank) for rank, row in enumerate(listed, 1))
+    watched = [_risk(settings, reader, rows, row, 0) for row in rows.listed if row["watched"]]
+    single = [risk for risk in watched if any(s.key == "why.isolated" for s in risk.why)]
+    return risks, tuple(single), tuple(risk for risk in watched if risk not in single)
 
 
 def _read(
@@ -123,6 +147,7 @@ def _read(
         settings, days, crawls, facts.first_crawls(connection), facts.first_mention(connection)
     )
     listed = incidents.incident_list(connection, date)
+    kept = Kept(settings, connection, days[0], date)
     members = defaultdict(list)
     for member in incidents.members(connection, [row["id"] for row in listed], date + dt.timedelta(days=1)):
         members[member.incident].append(member)
@@ -140,6 +165,7 @@ def _read(
     ]
     built = runs.latest(connection, "incidents", date.isoformat())
     told = reader.complaints(today, {})
+    before = [text for _, _, _, text in facts.negative_texts(connection, since, start)]
     return _Rows(
         listed=listed,
         members=members,
@@ -149,16 +175,19 @@ def _read(
         measured=measures.Measured(
             date=date,
             days=days,
-            mentions=measures.count_mentions(facts.brand_mentions(connection, since, end), zone),
+            mentions={key: measures.Volume(*value) for key, value in kept.volumes().items()},
             sessions=served,
             zone=zone,
             usable=usable,
             new_incidents=facts.new_incidents(connection, days[0], date + dt.timedelta(days=1)),
             built=facts.built_days(connection, days[0], date + dt.timedelta(days=1)),
         ),
+        inside=read_inside(settings, connection, date, days, served),
         alerts=_alerts(settings, connection, date),
         yesterday=_yesterday(connection, date, audience),
-        words=_words(settings, connection, date),
+        words=_words(settings, connection, date, facts.negative_texts(connection, start, end)),
+        phrases=emerging(settings, today, before),
+        rising=read_rising(settings, connection, date),
         cases=incidents.sessions_by_id(connection, inside),
         old_news=int(built.stats.get("old_news", 0)) if built else 0,
         exposures=_exposures(settings, reader, connection, date, told),
@@ -208,17 +237,13 @@ def _yesterday(connection: Connection, date: dt.date, audience: str) -> list[dic
     return [{**row, "incident": row["id"]} for row in incidents.incident_list(connection, eve)]
 
 
-def _words(settings: Settings, connection: Connection, date: dt.date) -> tuple[Word, ...]:
-    zone = settings.app.zone
-    start, end = day_window(date, zone)
-    since = day_window(date - dt.timedelta(days=BASE_DAYS), zone)[0]
-    texts = list(facts.negative_texts(connection, since, end))
+def _words(
+    settings: Settings, connection: Connection, date: dt.date, texts: Iterable[tuple[int, str | None, dt.datetime, str]]
+) -> tuple[Word, ...]:
+    """`texts` are the negative ones of the day."""
     names = [name for w in settings.watches.watches for name in (w.name, *w.aliases, *w.ambiguous)]
-    return hot_words(
-        [(author or f"#{ref}", text) for ref, author, at, text in texts if at >= start],
-        (text for _, _, at, text in texts if at < start),
-        names,
-    )
+    before = words_before(settings, connection, date, BASE_DAYS)
+    return hot_words([(author or f"#{ref}", text) for ref, author, _, text in texts], before, names)
 
 
 def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any], rank: int) -> Risk:
@@ -331,9 +356,11 @@ def _verdict(risks: Sequence[Risk], covered: Coverage) -> tuple[Say, ...]:
     return (say("verdict.calm", percent=covered.percent),)
 
 
-def _actions(settings: Settings, rows: _Rows, risks: Sequence[Risk], date: dt.date) -> tuple[Action, ...]:
-    """Up to five: one for each risk of yellow or above, one for each blind source, one for missing
-    sessions.
+def _actions(
+    settings: Settings, rows: _Rows, risks: Sequence[Risk], to_check: Sequence[Risk], date: dt.date
+) -> tuple[Action, ...]:
+    """Up to five: one for each risk of yellow or above, one for all red lines to be checked, one for each blind source,
+    one for missing sessions.
     """
     found = [
         Action(
@@ -346,6 +373,9 @@ def _actions(settings: Settings, rows: _Rows, risks: Sequence[Risk], date: dt.da
         for r in risks
         if r.level in _DUE
     ]
+    if to_check:
+        check = say("action.check", count=len(to_check), title=to_check[0].title)
+        found.append(Action(check, to_check[0].owner, _due(settings, Level.YELLOW, date), to_check[0].incident, Level.BLUE))
     blind = [s for s in rows.coverage.sources if s.status not in (SourceStatus.OK, SourceStatus.EMPTY)]
     health = [_many_blind(settings, [s.title for s in blind], date)] if len(blind) > MANY_BLIND else [
         Action(
@@ -413,6 +443,10 @@ def _cases(reader: Reader, ordered: Iterable[Heard], sentiment: str) -> tuple[Ca
         if len(found) == MAX_CASES:
             break
     return tuple(found.values())
+
+
+def _usual(m: measures.Measured, covered: Coverage) -> dict[str, Usual]:
+    return usual(m.date, m.days, {key: volume.total for key, volume in m.mentions.items()}, m.usable, covered)
 
 
 def _notes(settings: Settings, rows: _Rows, date: dt.date) -> tuple[Say, ...]:

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass
 from reports import score
 from reports.baseline import WARM_UP_DAYS
 from reports.bursts import Coordination, coordination
-from reports.complaint import ARRANGED, Complaint, topic_of
-from reports.incidents import GAP_DAYS, Group, voices
+from reports.complaint import ARRANGED, Complaint, concerns
+from reports.incidents import EVERYDAY_P, GAP_DAYS, Group, voices
 from reports.parts import Behind, PartsOf, Tone, as_parts
 from reports.say import Say, say, short_date, weekday
 from reports.score import Parts
@@ -23,7 +23,8 @@ from vocwatch.settings.topics import RedLineClass
 from vocwatch.store.incidents import Known
 
 WATCH_Q = 0.1
-EVERYDAY_P = 0.05
+SOLID_VOICES = 4
+SOLID_P = 1e-4
 EVERYDAY_VOICES = 2
 FALL_POINTS = 10.0
 
@@ -31,7 +32,8 @@ FALL_POINTS = 10.0
 @dataclass(frozen=True)
 class Finding:
     """One incident on one day, ready to be stored. `members` joined today; `behind` are the parts with their rows,
-    `rule` what decided the level, `history` the voices of the baseline as (channel, date, number).
+    `rule` what decided the level, `history` the voices of the baseline as (channel, date, number). `watched` is below
+    an incident: a red line of one voice, to be checked, or a rise that may be chance.
     """
 
     id: str
@@ -59,6 +61,7 @@ class Finding:
     behind: tuple[Behind, ...]
     rule: Say
     history: tuple[tuple[str, dt.date, int], ...]
+    watched: bool = False
 
 
 class Judge:
@@ -88,13 +91,14 @@ class Judge:
         `before` are the incident's members of earlier days; `q` the p-value after correction for the day's
         other tests (None without a baseline); `history` the counts behind the group's baseline.
         """
-        joined = [*group.today, *group.late, *group.related]
+        earlier = {c.key for c in before}
+        joined = [c for c in (*group.today, *group.late, *group.related, *group.eve) if c.key not in earlier]
         episode = [*before, *joined]
         lines = _red_lines(group.topic, episode)
         behind = self._parts.behind(group, episode, lines)
         parts = as_parts(behind)
         total = score.total(parts, self._settings.app.risk)
-        watch_only = not lines and q is not None and q >= WATCH_Q and group.known is None
+        watch_only = not lines and (group.known is None or group.known.watched) and _may_be_chance(group, q)
         level, rule = self._level(total, lines, episode, group, watch_only)
         if level is None:
             return None
@@ -132,6 +136,7 @@ class Judge:
             behind=behind,
             rule=rule,
             history=tuple(history),
+            watched=group.isolated or watch_only,
         )
 
     def _level(
@@ -142,13 +147,15 @@ class Judge:
         group: Group,
         watch: bool,
     ) -> tuple[Level | None, Say]:
-        """Turn the score into a level, with the rule that decided. A red line is at least orange, whatever its
-        volume; a first-class one is red at enough independent voices or in verified press.
+        """Turn the score into a level, with the rule that decided. A red line has a floor, whatever its volume; see
+        `_red_floor`.
 
         Only what the baseline calls everyday softens that, to yellow: one more voice of an incident that goes on,
         or of a second-class red line. A level is kept until the score falls clearly below its floor.
         """
         risk = self._settings.app.risk
+        if group.isolated:
+            return Level.BLUE, say("level.isolated")
         level = score.level_of(total, risk)
         if watch and level:
             return Level.BLUE, say("level.watch")
@@ -164,18 +171,28 @@ class Judge:
         if everyday and (group.known or not first_class):
             floor, why = Level.YELLOW, say("level.everyday")
         else:
-            floor, why = self._red_floor(episode, first_class)
+            floor, why = self._red_floor(group.topic, episode, first_class)
         return (level, rule) if level and level.rank <= floor.rank else (floor, why)
 
-    def _red_floor(self, episode: Sequence[Complaint], first_class: bool) -> tuple[Level, Say]:
-        """The least level of a red line, and why."""
-        recent = [c for c in episode if c.red_lines and (self._day - c.day).days <= GAP_DAYS]
+    def _red_floor(self, topic: str, episode: Sequence[Complaint], first_class: bool) -> tuple[Level, Say]:
+        """The least level of a red line, and why: harm to people is orange by one voice and red by enough of them or in
+        verified press; the other classes are orange by enough independent voices, yellow below, as is what looks
+        arranged.
+        """
+        mine = [c for c in episode if any(concerns(line, topic) for line in c.red_lines)]
+        recent = [c for c in mine if (self._day - c.day).days <= GAP_DAYS]
         heard, needed = len(voices(recent)), self._settings.app.risk.red_line_authors
-        if first_class and self._media(episode):
-            return Level.RED, say("level.media")
-        if first_class and heard >= needed:
-            return Level.RED, say("level.first_class", authors=heard, needed=needed)
-        return Level.ORANGE, say("level.red_line", authors=heard)
+        if first_class:
+            if self._media(mine):
+                return Level.RED, say("level.media")
+            if heard >= needed:
+                return Level.RED, say("level.first_class", authors=heard, needed=needed)
+            return Level.ORANGE, say("level.red_line", authors=heard)
+        if arranged(episode):
+            return Level.YELLOW, say("level.arranged")
+        if heard >= needed or self._media(mine):
+            return Level.ORANGE, say("level.second_class", authors=heard)
+        return Level.YELLOW, say("level.few", authors=heard, needed=needed)
 
     def _media(self, episode: Sequence[Complaint]) -> bool:
         names = {name for name, source in self._settings.sources.items() if source.media}
@@ -210,8 +227,12 @@ class Judge:
         ]
         if self._media(episode):
             why.append(say("why.media"))
-        if group.expectation:
-            why.append(say("why.voices", seen=heard, expected=group.expectation.mean, p=group.expectation.p))
+        found = group.expectation
+        if group.isolated:
+            why.append(say("why.isolated"))
+        elif found:
+            code = "why.two_days" if found.window > 1 else "why.voices"
+            why.append(say(code, seen=found.seen, expected=found.mean, p=found.p))
         else:
             why.append(say("why.cold", seen=heard, days=WARM_UP_DAYS))
         why.append(self._inside_out(episode))
@@ -255,6 +276,14 @@ class Judge:
             return [say("why.copies", **asdict(burst))]
         copies = sum(c.voice is None for c in episode)
         return [say("why.reposts", copies=copies)] if copies else []
+
+
+def _may_be_chance(group: Group, q: float | None) -> bool:
+    """Whether a rise is not surprising enough among all that was tested, or is one of a handful of voices."""
+    found = group.expectation
+    if found is None or q is None:
+        return False
+    return q >= WATCH_Q or (found.seen < SOLID_VOICES and found.p >= SOLID_P)
 
 
 def arranged(episode: Sequence[Complaint]) -> Coordination | None:
@@ -305,7 +334,7 @@ def incident_id(day: dt.date, product: str | None, topic: str) -> str:
 
 
 def _red_lines(topic: str, episode: Sequence[Complaint]) -> list[RedLineClass]:
-    found = {line.name: line for c in episode for line in c.red_lines if topic_of(line) == topic}
+    found = {line.name: line for c in episode for line in c.red_lines if concerns(line, topic)}
     return sorted(found.values(), key=lambda line: (-line.sensitivity, line.name))
 
 

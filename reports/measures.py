@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,15 +13,15 @@ from reports.complaint import Complaint
 from reports.coverage import Coverage
 from reports.say import Say, say
 from reports.shape import Indicator, Internal, Platform, Reason, TrendDay
+from reports.trade.shares import client_satisfaction
 from vocwatch.models import SourceStatus
-from vocwatch.store.facts import BrandMention, ServiceSession
+from vocwatch.ratings import UNSATISFIED, grade
+from vocwatch.store.facts import ServiceSession
 
 TREND_DAYS = 14
 FULL_SHARE = 0.9
 MAX_REASONS = 5
 MIN_RATED = 20
-SATISFIED = ("满意", "好评", "好")
-UNSATISFIED = ("不满意", "差", "不满")
 
 
 @dataclass(frozen=True)
@@ -33,17 +33,6 @@ class Volume:
 
 
 Volumes = dict[tuple[dt.date, str], Volume]
-
-
-def count_mentions(mentions: Iterable[BrandMention], zone: dt.tzinfo) -> Volumes:
-    """Count by business date and source."""
-    total: Counter[tuple[dt.date, str]] = Counter()
-    negative: Counter[tuple[dt.date, str]] = Counter()
-    for mention in mentions:
-        key = (mention.at.astimezone(zone).date(), mention.source)
-        total[key] += 1
-        negative[key] += mention.sentiment == "negative"
-    return {key: Volume(total[key], negative[key]) for key in total}
 
 
 @dataclass
@@ -210,16 +199,11 @@ def satisfaction(sessions: Sequence[ServiceSession]) -> tuple[float | None, Say]
 
     An export of bad sessions alone says nothing of satisfaction, however many there are.
     """
-    rated = {s.native_id: s.rating for s in sessions if s.rating and s.rating.strip()}
-    if not rated:
-        return None, say("csi.few", rated=0)
-    bad = sum(any(sign in rating for sign in UNSATISFIED) for rating in rated.values())
-    if not any(_content(rating) for rating in rated.values()):
+    told = {s.native_id: grade(s.rating) for s in sessions if s.rating and s.rating.strip()}
+    rated = [each for each in told.values() if each]
+    if rated and set(rated) == {UNSATISFIED}:
         return None, say("csi.biased")
     if len(rated) < MIN_RATED:
         return None, say("csi.few", rated=len(rated))
-    return (len(rated) - bad) / len(rated), say("csi.formula", rated=len(rated), days=BASE_DAYS)
-
-
-def _content(rating: str) -> bool:
-    return any(sign in rating for sign in SATISFIED) and not any(sign in rating for sign in UNSATISFIED)
+    value = client_satisfaction(len(rated), rated.count(UNSATISFIED)).value
+    return value, say("csi.formula", rated=len(rated), days=BASE_DAYS)

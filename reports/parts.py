@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from reports import score
-from reports.complaint import Complaint, topic_of
+from reports.complaint import Complaint, concerns, topic_of
 from reports.incidents import Group, voices
 from reports.score import Parts
 from vocwatch.settings import Settings
@@ -66,23 +66,16 @@ class PartsOf:
         )
 
     def _sensitivity(self, topic: str, episode: Sequence[Complaint], lines: Sequence[RedLineClass]) -> Behind:
-        """Red-line class × confidence of its surest text; else the topic's own sensitivity × severity (2 is full)."""
-        if lines:
-            fired = [c for c in episode if any(topic_of(line) == topic for line in c.red_lines)]
-            surest = max(fired, key=lambda c: (c.heard.confidence, c.heard.order))
-            line = max(lines, key=lambda line: line.sensitivity)
-            sure = max(0.5, surest.heard.confidence)
-            inputs: dict[str, Input] = {
-                "red_line": line.name, "class_sensitivity": line.sensitivity,
-                "confidence": surest.heard.confidence, "texts": len(fired),
-            }
-            return Behind("sensitivity", min(1.0, line.sensitivity * sure), inputs, _keys(fired))
+        """The topic's own sensitivity × severity (2 is full), or a red line's class × the confidence of its surest text ×
+        how much of the incident it is: all of it where the class is the topic's own, else twice the share of voices.
+        """
         severity = max((c.heard.severity for c in episode), default=0)
         worst = [c for c in episode if c.heard.severity == severity]
         own = self._groups.get(topic.split("/", 1)[0], 0.3)
         value = min(1.0, own * min(1.0, severity / 2))
-        inputs = {"topic_sensitivity": own, "severity": severity, "texts": len(worst)}
-        return Behind("sensitivity", value, inputs, _keys(worst))
+        inputs: dict[str, Input] = {"topic_sensitivity": own, "severity": severity, "texts": len(worst)}
+        found = Behind("sensitivity", value, inputs, _keys(worst))
+        return max([found, *(_of_line(line, topic, episode) for line in lines)], key=lambda part: part.value)
 
     def _intensity(self, group: Group) -> Behind:
         speaking = [c for c in group.today if c.voice]
@@ -134,21 +127,26 @@ def as_parts(behind: Iterable[Behind]) -> Parts:
     return Parts(**{part.name: part.value for part in behind})
 
 
-def tested(group: Group) -> list[Complaint]:
-    """Return those of today whose voices are held against the baseline: where the group is of a product, the texts
-    that name it.
-    """
-    return [c for c in group.today if c.voice and (group.product is None or c.product == group.product)]
+def _of_line(line: RedLineClass, topic: str, episode: Sequence[Complaint]) -> Behind:
+    fired = [c for c in episode if line in c.red_lines and concerns(line, topic)]
+    surest = max(fired, key=lambda c: (c.heard.confidence, c.heard.order))
+    share = 1.0 if topic_of(line) == topic else min(1.0, 2 * len(voices(fired)) / max(1, len(voices(episode))))
+    inputs: dict[str, Input] = {
+        "red_line": line.name, "class_sensitivity": line.sensitivity, "confidence": surest.heard.confidence,
+        "share": round(share, 3), "texts": len(fired),
+    }
+    value = min(1.0, line.sensitivity * max(0.5, surest.heard.confidence) * share)
+    return Behind("sensitivity", value, inputs, _keys(fired))
 
 
 def _evolution(group: Group) -> Behind:
     found = group.expectation
-    rows = _keys(tested(group))
+    rows = _keys(group.tested)
     if found is None:
-        return Behind("evolution", 0.0, {"seen": len(voices(tested(group))), "expected": None, "p": None}, rows)
+        return Behind("evolution", 0.0, {"seen": len(voices(group.tested)), "expected": None, "p": None}, rows)
     inputs: dict[str, Input] = {
         "seen": found.seen, "expected": round(found.mean, 3), "p": found.p, "days": found.days, "before": found.before,
-        "alpha": round(found.alpha, 3),
+        "alpha": round(found.alpha, 3), "window": found.window,
     }
     return Behind("evolution", score.evolution(found.p), inputs, rows)
 

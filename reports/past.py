@@ -26,7 +26,9 @@ class Past(Protocol):
         ...
 
     def taken(self, day: dt.date) -> set[tuple[str, int]]:
-        """Return the (text kind, row id) of texts that belong to an incident of the 45 days before `day`."""
+        """Return the (text kind, row id) of texts that belong to an incident of the 45 days before `day`; what was
+        only to be checked does not.
+        """
         ...
 
     def listed(self, since: dt.date, until: dt.date) -> list[Listed]:
@@ -65,12 +67,15 @@ class ReplayedPast:
         self._start = start
         self._known: dict[str, list[Known]] = {}
         self._members: list[Member] = []
+        self._unconfirmed: set[tuple[str, dt.date]] = set()
 
     def add(self, day: dt.date, findings: Sequence[Finding]) -> None:
         """Remember what was found on a day."""
         for f in findings:
-            known = Known(f.id, f.product, f.topic, f.first_day, day, f.level.value, f.score, f.recurs_of)
+            known = Known(f.id, f.product, f.topic, f.first_day, day, f.level.value, f.score, f.recurs_of, f.watched)
             self._known.setdefault(f.id, []).append(known)
+            if f.watched:
+                self._unconfirmed.add((f.id, day))
             self._members += [
                 Member(f.id, c.heard.text_kind.value, c.heard.ref_id, day, c.origin) for c in f.members
             ]
@@ -95,7 +100,8 @@ class ReplayedPast:
         """See `Past`."""
         oldest = day - dt.timedelta(days=RECUR_DAYS)
         return self._stored.taken(self._start) | {
-            (m.text_kind, m.ref_id) for m in self._members if oldest <= m.day < day
+            (m.text_kind, m.ref_id) for m in self._members
+            if oldest <= m.day < day and (m.incident, m.day) not in self._unconfirmed
         }
 
     def listed(self, since: dt.date, until: dt.date) -> list[Listed]:
@@ -104,6 +110,6 @@ class ReplayedPast:
             (k.product, k.topic, k.last_day)
             for states in self._known.values()
             for k in states
-            if since <= k.last_day < until
+            if since <= k.last_day < until and not k.watched
         ]
         return [*self._stored.listed(since, min(until, self._start)), *own]

@@ -6,12 +6,16 @@ import datetime as dt
 from dataclasses import dataclass
 
 from reports import score
-from reports.day import DayRead, judge_day, read_day
+from reports.baseline import BASE_DAYS
+from reports.day import WINDOW_DAYS, DayRead, judge_day, read_day
+from reports.hourly import fast_movers
 from reports.judgement import Finding
 from reports.past import StoredPast
+from reports.traces import keep
+from reports.vocabulary import keep_words
 from vocwatch.models import IncidentState, RunStatus
 from vocwatch.settings import Settings
-from vocwatch.store import Connection, Store, incidents, runs
+from vocwatch.store import Connection, Store, alerts, incidents, runs
 from vocwatch.store.incidents import Member
 
 
@@ -32,6 +36,8 @@ def build_incidents(settings: Settings, store: Store, date: dt.date, *, now: dt.
 
     Idempotent: the same store gives the same rows; an alert that was raised keeps its time.
     """
+    keep(settings, store, date, WINDOW_DAYS)
+    keep_words(settings, store, date, BASE_DAYS)
     with store.begin() as connection:
         run = runs.start(connection, "incidents", date.isoformat(), now)
         incidents.forget_day(connection, date)
@@ -43,12 +49,14 @@ def build_incidents(settings: Settings, store: Store, date: dt.date, *, now: dt.
         raised = [finding for finding in findings if _alarming(finding)]
         for finding in raised:
             _alert(connection, finding, date, now, day)
+        fast = fast_movers(settings, connection, day.baseline, day.complaints, now)
         runs.finish(
             connection,
             run,
             now,
             RunStatus.DONE,
             stats={
+                "movers": [mover.stored() for mover in fast],
                 "incidents": len(findings),
                 "alerts": len(raised),
                 "old_news": old,
@@ -88,6 +96,7 @@ def _save(settings: Settings, connection: Connection, finding: Finding, date: dt
             "expected": finding.expected,
             "p_value": finding.p_value,
             "formula": score.version(settings.app.risk),
+            "watched": finding.watched,
         },
         [
             Member(finding.id, c.heard.text_kind.value, c.heard.ref_id, date, c.origin)
@@ -97,14 +106,19 @@ def _save(settings: Settings, connection: Connection, finding: Finding, date: dt
 
 
 def _alarming(finding: Finding) -> bool:
-    """A red line that is new, worse, back, or has new red-line texts today."""
+    """A red line that is new, worse, back, or has new red-line texts today.
+
+    One voice of the second class waits for the digest, to be checked: most who threaten with the authorities only do so.
+    """
+    if finding.watched and not any(line.first_class for c in finding.members for line in c.red_lines):
+        return False
     changed = finding.state not in (IncidentState.ONGOING, IncidentState.FALLING)
     return finding.red_line and (changed or any(c.red_lines for c in finding.members))
 
 
 def _alert(connection: Connection, finding: Finding, date: dt.date, now: dt.datetime, day: DayRead) -> None:
     everything = [*day.earlier.get(finding.id, []), *finding.members]
-    incidents.raise_alert(
+    alerts.raise_one(
         connection,
         finding.id,
         finding.level.value,

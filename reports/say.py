@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from vocwatch.reasons import english
+
 Value = str | int | float
 
 LANGS = {"zh": 0, "en": 1}
@@ -25,6 +27,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "why.voices": (
         "今日 {seen} 名独立发声者，预期 {expected}（p {p}）",
         "{seen} independent voices today, {expected} expected (p {p})",
+    ),
+    "why.two_days": (
+        "昨今两天 {seen} 名独立发声者，预期 {expected}（p {p}）",
+        "{seen} independent voices in two days, {expected} expected (p {p})",
+    ),
+    "why.isolated": (
+        "只有一名发声者，还不成事件：先核实",
+        "One voice only, not yet an incident: check it first",
     ),
     "why.cold": (
         "今日 {seen} 名独立发声者；基线不足（历史不到 {days} 天）",
@@ -78,9 +88,19 @@ TEXTS: dict[str, tuple[str, str]] = {
         "First-class red line with {authors} independent voices, {needed} needed: red",
     ),
     "level.red_line": (
-        "红线类，独立发布者 {authors} 名，不论声量至少橙色",
-        "Red line with {authors} independent voices: at least orange whatever the volume",
+        "一类红线，独立发布者 {authors} 名，不论声量至少橙色",
+        "First-class red line with {authors} independent voices: at least orange whatever the volume",
     ),
+    "level.second_class": (
+        "二类红线，独立发布者 {authors} 名或有经核实的来源，至少橙色",
+        "Second-class red line with {authors} independent voices or a verified source: at least orange",
+    ),
+    "level.few": (
+        "二类红线，独立发布者 {authors} 名，不到 {needed} 名，至少黄色",
+        "Second-class red line with {authors} independent voices, {needed} needed for orange: at least yellow",
+    ),
+    "level.arranged": ("二类红线，但发声疑似有组织，至少黄色", "Second-class red line that looks arranged: at least yellow"),
+    "level.isolated": ("二类红线，只有一名发声者：列为待核实", "Second-class red line by one voice: to be checked"),
     # verdict
     "verdict.calm": (
         "平稳：今日无上榜风险，完整度 {percent}%。",
@@ -103,6 +123,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Data incomplete ({count} sources unread); the real risk may be higher.",
     ),
     # actions
+    "action.check": (
+        "核实 {count} 条只有一人说的红线（如：{title}）",
+        "Check {count} red lines with one voice each (such as: {title})",
+    ),
     "action.risk": ("{advice}：{title}", "{advice}: {title}"),
     "action.source": (
         "来源「{name}」{status}，查明原因并补采",
@@ -154,7 +178,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     # data health
     "health.never": ("今日没有运行", "not run today"),
     "health.early": ("只读到 {time}", "read only up to {time}"),
-    "health.said": ("{reason}", "{reason}"),
+    "health.said": ("{reason}", "{reason}"),  # as stored, see `Say.text`
     "health.none": ("原因未记录", "no reason recorded"),
     # measures
     "csi.formula": (
@@ -169,6 +193,16 @@ TEXTS: dict[str, tuple[str, str]] = {
     "rates.none": (
         "缺少订单与退货总数，品退率、差评率暂不计算",
         "Order and return totals are missing: rates not computed",
+    ),
+    "rates.formula": (
+        "率 = 当日分子 ÷ 分母，与此前 {days} 天合并值比；缺分母的日子不算，不当作 0",
+        "Rate = that day’s count ÷ its total, compared with the {days} days before; days without a total are left out, not 0",
+    ),
+    "rates.lacks": ("{day} 没有{what}，算不出", "no figure for {what} on {day}"),
+    "rates.nothing": ("{day} {what}为 0", "{what} was 0 on {day}"),
+    "rates.clash": (
+        "口径不一：{over} {numerator} 多于{under} {denominator}，不算",
+        "figures disagree: {numerator} {over}, more than {denominator} {under}",
     ),
     # follow-up
     "follow.still": ("今日{state}，{level}", "today {state}, {level}"),
@@ -186,6 +220,8 @@ class Say:
     def text(self, lang: str = "zh") -> str:
         """Put it into words."""
         filled = {name: _shown(name, value, lang) for name, value in self.values}
+        if lang == "en" and self.key == "health.said":  # crawls say in Chinese why they failed
+            filled["reason"] = english(filled["reason"])
         return TEXTS[self.key][LANGS[lang]].format(**filled)
 
     def stored(self) -> dict[str, Any]:
@@ -244,6 +280,23 @@ WORDS: dict[str, tuple[str, str]] = {
     "流失": ("流失", "lost order"),
     "舆情关键词": ("舆情关键词", "keyword"),
     "客服会话": ("客服会话", "service session"),
+    "差评率": ("差评率", "Bad-review rate"),
+    "品退率": ("品退率", "Quality-return rate"),
+    "退货率": ("退货率", "Return rate"),
+    "非满意率": ("非满意率", "Unsatisfied rate"),
+    "差评会话率": ("差评会话率", "Bad-session rate"),
+    "解决率": ("解决率", "Resolved rate"),
+    "bad_reviews": ("差评数", "bad reviews"),
+    "reviews": ("评价总数", "reviews"),
+    "quality_returns": ("品退数", "quality returns"),
+    "returns": ("退货数", "returns"),
+    "orders": ("订单数", "orders"),
+    "unsatisfied": ("不满意数", "unsatisfied ratings"),
+    "rated": ("满意度评价数", "satisfaction ratings"),
+    "bad_sessions": ("差评会话数", "bad sessions"),
+    "sessions": ("会话总数", "sessions"),
+    "resolved": ("已解决数", "resolved sessions"),
+    "answered": ("有解决标记的会话数", "sessions marked resolved or not"),
     "周一": ("周一", "Mon"),
     "周二": ("周二", "Tue"),
     "周三": ("周三", "Wed"),

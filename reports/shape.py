@@ -9,8 +9,13 @@ import datetime as dt
 from dataclasses import dataclass, field
 
 from reports.coverage import Coverage
+from reports.emerging import Phrase
 from reports.exposure import Exposures
+from reports.keyword_classes import KeywordDay
+from reports.rates import Rate
+from reports.rising import Rising
 from reports.say import Say
+from reports.usual import Usual
 from reports.words import Word
 
 
@@ -109,7 +114,7 @@ class Alert:
 
 @dataclass(frozen=True)
 class Emerging:
-    """A listed incident below the cards: expected against seen."""
+    """An incident below the cards, or a rise that may be chance: expected against seen."""
 
     incident: str
     level: str
@@ -139,7 +144,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Internal:
-    """The day inside customer service. `missing` when nothing was imported: then there are no zeros."""
+    """The day inside customer service. `missing` when nothing was imported: then there are no zeros.
+
+    `unsearched` of the day's sessions wait to be searched for the keyword classes as they stand now.
+    """
 
     missing: bool
     total: int
@@ -148,6 +156,9 @@ class Internal:
     csi: float | None
     csi_note: Say
     rates_note: Say
+    rates: tuple[Rate, ...] = ()
+    keywords: tuple[KeywordDay, ...] = ()
+    unsearched: int = 0
 
 
 @dataclass(frozen=True)
@@ -209,6 +220,7 @@ class Facts:
     actions: tuple[Action, ...]
     risks: tuple[Risk, ...]
     more_risks: int
+    to_check: tuple[Risk, ...]
     alerts: tuple[Alert, ...]
     emerging: tuple[Emerging, ...]
     internal: Internal
@@ -218,6 +230,9 @@ class Facts:
     followups: tuple[FollowUp, ...]
     bad_cases: tuple[Case, ...]
     good_cases: tuple[Case, ...]
+    phrases: tuple[Phrase, ...] = ()
+    rising: tuple[Rising, ...] = ()
+    usual: dict[str, Usual] = field(default_factory=dict)
     exposures: Exposures = field(default_factory=lambda: Exposures((), ()))
     notes: tuple[Say, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)

@@ -15,7 +15,7 @@ from functools import cached_property
 from reports.bursts import as_one_voice
 from reports.complaint import Complaint, topic_of
 from vocwatch.clock import business_date
-from vocwatch.models import Sentiment, TextKind
+from vocwatch.models import OTHER_TOPIC, Sentiment, TextKind
 from vocwatch.settings import Settings
 from vocwatch.store.incidents import Heard, WatchHit
 
@@ -44,6 +44,10 @@ class Reader:
             if w.kind == "product":
                 self.display.setdefault(w.sku or w.id, w.name)
 
+    def read(self, texts: Iterable[Heard]) -> list[Complaint]:
+        """Read texts one by one: all as originals, and answers without a subject of their own with no topic."""
+        return [c for heard in texts if (c := self._read(heard, {})) is not None]
+
     def complaints(self, texts: Iterable[Heard], origins: Mapping[int, int]) -> list[Complaint]:
         """Read texts; those that complain of nothing of ours, and answer no such post, are left out.
 
@@ -56,12 +60,14 @@ class Reader:
 
     def _read(self, heard: Heard, origins: Mapping[int, int]) -> Complaint | None:
         ours = heard if heard.sku or heard.text_kind is TextKind.SESSION else _without_competitor(heard)
+        stated = {str(r.get("name")) for r in ours.red_lines if r.get("rule") != "model"}
         lines = tuple(
             self._classes[name]
             for name in dict.fromkeys(str(r.get("name")) for r in ours.red_lines)
-            if name in self._classes
+            if name in self._classes and (name in stated or self._classes[name].first_class)
         )
-        topics = tuple(dict.fromkeys([*(topic_of(line) for line in lines), *ours.topics]))
+        own = [*(line.topic for line in lines if line.topic), *(t for t in ours.topics if t != OTHER_TOPIC)]
+        topics = tuple(dict.fromkeys(own or [*(topic_of(line) for line in lines), *ours.topics]))
         if not heard.brand_match and heard.text_kind is TextKind.MENTION:
             topics, lines = (), ()
         if not topics and not heard.parent:
@@ -76,6 +82,7 @@ class Reader:
             voice=_voice(heard, origin),
             origin=origin,
             old_news=heard.text_kind is TextKind.MENTION and is_old_news(heard.text, heard.at.year),
+            suspected=frozenset(line.name for line in lines if line.name not in stated),
         )
 
     def product(self, heard: Heard) -> str | None:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 import re
+import zlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import rjieba
@@ -44,21 +45,23 @@ class Word:
 
 
 def hot_words(
-    today: Iterable[tuple[str, str]], before: Iterable[str], ignore: Iterable[str] = ()
+    today: Iterable[tuple[str, str]], past: Mapping[str, int], ignore: Iterable[str] = ()
 ) -> tuple[Word, ...]:
-    """Return up to ten words with z ≥ 3 used by at least 3 authors; `today` holds (author, text)."""
+    """Return up to ten words with z ≥ 3 used by at least 3 authors; `today` holds (author, text), `past` in how many
+    texts of the weeks before each word stood.
+    """
     now: Counter[str] = Counter()
     authors: dict[str, set[str]] = defaultdict(set)
     for author, text in today:
         for found in tokens(text):
             now[found] += 1
             authors[found].add(author)
-    past: Counter[str] = Counter(found for text in before for found in tokens(text))
+    totals = (now.total(), sum(past.values()))
     skip = set(ignore)
     words = [
         Word(found, round(z, 1), len(authors[found]), now[found])
         for found in now
-        if len(authors[found]) >= MIN_AUTHORS and found not in skip and (z := _z(found, now, past)) >= MIN_Z
+        if len(authors[found]) >= MIN_AUTHORS and found not in skip and (z := _z(now[found], past.get(found, 0), *totals)) >= MIN_Z
     ]
     return tuple(sorted(words, key=lambda w: (-w.z, w.word))[:MAX_WORDS])
 
@@ -69,9 +72,31 @@ def tokens(text: str) -> set[str]:
     return {w for w in rjieba.cut(plain) if _WORD.fullmatch(w) and w not in _STOP}
 
 
-def _z(word: str, now: Counter[str], past: Counter[str]) -> float:
-    total_now, total_past = now.total(), past.total()
-    prior = PRIOR * (now[word] + past[word]) / (total_now + total_past)
-    here = (now[word] + prior) / (total_now + PRIOR - now[word] - prior)
-    there = (past[word] + prior) / (total_past + PRIOR - past[word] - prior)
-    return (math.log(here) - math.log(there)) / math.sqrt(1 / (now[word] + prior) + 1 / (past[word] + prior))
+def counted(texts: Iterable[str]) -> Counter[str]:
+    """Return in how many texts each word stands."""
+    return Counter(found for text in texts for found in tokens(text))
+
+
+def words_mark() -> int:
+    """Return a number that changes with what counts as a word."""
+    return zlib.crc32("\n".join([_WORD.pattern, _MASK.pattern, *sorted(_STOP)]).encode()) & 0x7FFFFFFF
+
+
+def _z(here: int, there: int, total_now: int, total_past: int) -> float:
+    prior = PRIOR * (here + there) / (total_now + total_past)
+    return _score(here, total_now, there, total_past, prior, PRIOR)
+
+
+def log_odds(here: int, of_here: int, there: int, of_there: int, prior: float) -> float:
+    """Return the z-score of `here` of `of_here` against `there` of `of_there`; `prior` pseudo-counts have the mix of both.
+
+    Something never heard before has at least half a pseudo-count: its variance would have no bound.
+    """
+    own = max(0.5, prior * (here + there) / max(1, of_here + of_there))
+    return _score(here, of_here, there, of_there, own, max(prior, 2 * own))
+
+
+def _score(here: int, of_here: int, there: int, of_there: int, own: float, prior: float) -> float:
+    now = (here + own) / (of_here + prior - here - own)
+    past = (there + own) / (of_there + prior - there - own)
+    return (math.log(now) - math.log(past)) / math.sqrt(1 / (here + own) + 1 / (there + own))

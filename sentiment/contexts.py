@@ -44,7 +44,7 @@ def _trade() -> AhoCorasick:
 class Surroundings:
     """The words that vouch for the doubtful names of one watch, and those that speak against them."""
 
-    __slots__ = ("_everyday", "_learned", "_names", "_none", "_wanted", "_within", "_words")
+    __slots__ = ("_called", "_learned", "_names", "_none", "_wanted", "_within", "_words")
 
     def __init__(self, watch: Watch, products: Iterable[str] = (), learned: LearnedContext | None = None):
         """`products` are names of things that the watch sells: they vouch for variants of its name."""
@@ -58,8 +58,7 @@ class Surroundings:
         self._learned = _Learned(learned) if learned else None
         self._names = frozenset(normal_form(name) for name in learned.names) if learned else frozenset()
         named = watch.kind in ("brand", "competitor")  # a product's everyday name is what it is
-        names = (normal_form(name) for name in (watch.name, *watch.aliases)) if named else ()
-        self._everyday = frozenset(form for form in names if is_everyday_name(form))
+        self._called = frozenset(normal_form(name) for name in (watch.name, *watch.aliases)) if named else frozenset()
 
     def vouch(self, text: str, start: int, end: int) -> str | None:
         """Return what vouches for an ambiguous name at [start, end): `context` or `learned`, or None."""
@@ -93,7 +92,7 @@ class Surroundings:
         name = text[start:end]
         if self._learned is not None and name in self._names:
             return self._learned.score(text, start, end) < _SURE_NOT
-        return name in self._everyday and not is_name(text, start, end, self._words)
+        return name in self._called and is_everyday_name(name) and not is_name(text, start, end, self._words)
 
 
 def _window(text: str, start: int, end: int, within: int) -> str:

@@ -34,7 +34,7 @@ def is_everyday_name(form: str) -> bool:
     """Whether a name in normal form is a word of the dictionary, or one with 里, 上, 中 … behind it."""
     if not 2 <= len(form) <= 5 or not all("\u4e00" <= char <= "\u9fff" for char in form):
         return False
-    import rjieba  # loaded once, when the watches are made ready
+    import rjieba  # its dictionary takes a moment, and most texts hold no such name
 
     if rjieba.has_word(form):
         return True

@@ -18,6 +18,7 @@ from sentiment.engines.rules import NOTHING as NOTHING_SAID
 from sentiment.engines.rules import Evidence, RulesEngine
 from sentiment.matching import Matcher
 from sentiment.normalise import normalise
+from sentiment.redlines import Alarm
 from sentiment.topic_model import TopicModel
 from sentiment.topics import NOTHING, Taxonomy
 from sentiment.verdict import NO_CORRECTION, REVIEW_MARGIN, Judged, Odds, Pair, log_odds
@@ -190,7 +191,7 @@ class Judge:
         found = judged.verdict()
         sentiment, mixed = judged.sentiment(found)
         spans = judged.spans(sentiment)
-        alarms = draft.findings.alarms
+        alarms, suspected = _weighed(draft, sentiment)
         silent = not alarms or (draft.voice in (MERCHANT, *SELLING) and not _serious(draft))
         red_lines = () if silent else tuple(
             RedLine(alarm.line.name, alarm.rule, *(span := form.original_span(alarm.start, alarm.end)),
@@ -205,7 +206,7 @@ class Judge:
             severity=3 if red_lines else severity, topics=tuple(dict.fromkeys([span.topic for span in blamed])),
             red_lines=red_lines, spans=spans, hits=draft.matched.hits, voice=draft.voice,
             fingerprint=signature, refused=draft.refused, truncated=form.truncated,
-            review=draft.refused is None and not red_lines and found.margin < REVIEW_MARGIN,
+            review=draft.refused is None and not red_lines and (suspected or found.margin < REVIEW_MARGIN),
         )
 
     def _poison(self, item: TextInput, error: Exception) -> Assessment:
@@ -227,6 +228,17 @@ def _parts(texts: Sequence[TextInput]) -> Iterator[Sequence[TextInput]]:
             start, size = place + 1, 0
     if start < len(texts):
         yield texts[start:]
+
+
+def _weighed(draft: Draft, sentiment: Sentiment) -> tuple[Sequence[Alarm], bool]:
+    """Return the red lines that fire, and whether a customer's text crosses one perhaps: what the model alone hears in
+    praise is for a person to say.
+    """
+    alarms = draft.findings.alarms
+    if sentiment is Sentiment.POSITIVE:
+        alarms = tuple(alarm for alarm in alarms if alarm.rule != "model")
+    doubtful = bool(draft.findings.suspected) or len(alarms) < len(draft.findings.alarms)
+    return alarms, doubtful and draft.voice == CUSTOMER
 
 
 def _serious(draft: Draft) -> bool:

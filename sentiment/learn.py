@@ -1,6 +1,7 @@
 """Learning from a team's own texts: gather labels, train, measure against what is in use, adopt or refuse.
 
-Nothing here changes what is judged until a new model has been found not worse on texts that it had never seen.
+Nothing here changes what is judged until a new model has been found better, by cross-validation, and not worse on
+texts that it had never seen.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ import numpy as np
 from sentiment import shelf, topic_model
 from sentiment.evaluation import CLASSES, Answer, answer, compare, evaluate
 from sentiment.judge import Judge
-from sentiment.run import make_engine, own_pages
+from sentiment.ready import make_engine, own_pages
 from sentiment.shelf import Models
 from sentiment.training.corpus import NEGATIVE, Labelled, own_texts
+from sentiment.training.gain import Gain
 from sentiment.training.labels import stars_label
 from sentiment.training.own import Lifted, OwnText, distinct, lift, rehearsal
 from sentiment.training.own_topics import LiftedTopics, lift_topics
@@ -71,7 +73,9 @@ class Measured:
 
 @dataclass
 class TrainReport:
-    """What training came to: texts by origin, labels used and left out, measures, and why it was refused if it was."""
+    """What training came to: texts by origin, labels used and left out, what cross-validation shows (None: too few
+    texts of both sides), measures, and why it was refused if it was.
+    """
 
     version: str
     base: str
@@ -80,6 +84,7 @@ class TrainReport:
     noisy: int
     heads: tuple[str, ...]
     leaves: tuple[str, ...]
+    gain: Gain | None = None
     measured: tuple[Measured, ...] = ()
     refused: str | None = None
     adopted: bool = False
@@ -127,7 +132,8 @@ def judge_with(settings: Settings, models: Models) -> Judge:
 def train(
     settings: Settings, texts: Sequence[OwnText], *, dry_run: bool = False, on_progress: Progress = lambda what, size: None,
 ) -> TrainReport:
-    """Train on these texts, measure, and (unless `dry_run`) save and adopt what is not worse.
+    """Train on these texts, measure, and (unless `dry_run`) save and adopt what cross-validation shows to be better and
+    is not worse on what is held out.
 
     Raises LearnError when there is too little to learn from.
     """
@@ -141,15 +147,18 @@ def train(
     models = Models(shelf.version_of(lifted.model, own_topics), lifted.model, own_topics)
     report = TrainReport(
         models.version, old.version, dict(Counter(each.origin for each in texts)), lifted.used, lifted.noisy,
-        lifted.heads, topics.leaves,
+        lifted.heads, topics.leaves, lifted.gain,
     )
+    if lifted.model is None and not topics.leaves:
+        report.refused = lifted.gain.lacking() if lifted.gain else None
+        return report
     before = shipped if old.version == shelf.SHIPPED else judge_with(settings, old)
     after = judge_with(settings, models)
     report.measured = tuple(
         _measure(name, held, before, after, on_progress) for name, held in _held_out(corpus, texts) if held
     )
     worse = [f"{each.name}：{why}" for each in report.measured if (why := each.worse())]
-    report.refused = "；".join(worse) or None
+    report.refused = f"新模型更差。{'；'.join(worse)}" if worse else None
     if not report.refused and not dry_run:
         report.adopted = True
         card = {
@@ -167,7 +176,7 @@ def _learn(
         lambda asked: np.array(shipped.log_odds(asked)), texts, rehearsal(corpus), on_progress=on_progress
     )
     topics = lift_topics(topic_model.load(), texts)
-    if lifted.model is None and not topics.leaves:
+    if lifted.gain is None and not topics.leaves:
         counts = Counter(each.label for each in texts if not each.held_out)
         raise LearnError(
             f"可用的标注太少：负 {counts[0]}、中 {counts[1]}、正 {counts[2]}。正负各要 20 条以上，"

@@ -9,36 +9,39 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from sentiment.clauses import Clause
 from sentiment.rules import Match
-from sentiment.signs import Sign, number, signs
-from sentiment.topic_model import RED, Numbers, TopicModel, TopicScorer
+from sentiment.signs import number, signs
+from sentiment.topic_model import BITS, FAMILIES, RED, Numbers, Read, TopicModel, TopicScorer
 from vocwatch.settings.topics import RedLineClass
 
-SURE, WITH_WORD, WITH_PATTERN, DOUBTED = -1.5, -5.0, -3.25, -1.0
+SURE, WITH_WORD, WITH_PATTERN, DOUBTED = -1.5, -4.0, -4.0, -1.0
 """Log-odds from which a red line fires: by the model alone, where a word or a pattern matched, and where one matched only
 what the text denies, fears, supposes or tells of others. Chosen on the training folds (cross-validated), but for the
 first, which is stricter than they ask: everyday texts hold far fewer red lines than the corpus. A rule is
 evidence that the log-odds hold already.
 """
+SUSPECTED = -3.0
+"""Log-odds from which the model alone asks for a person to look, where it may not fire."""
 WORTH_A_LOOK = -6.5
 """Texts without a matched rule whose n-grams alone stay below this for every class aren't searched for signs."""
 SIGN_WEIGHT, RULE_WEIGHT, GRAM_WEIGHT = 0.5, 2.0, 2.5
 """How strongly a sign, a rule and an n-gram count as features: what is large is bent to zero less."""
 WORD, PATTERN, DISMISSED = "词:", "式:", "疑:"
 
+_FIRST = FAMILIES << BITS  # from here on a feature's number is that of a sign or rule
 _WORDS_SHOWN, _SHOWN = 4, 20
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
     """A red-line class that fired; offsets into the normal form; `rule` is `word`, the pattern's number, or
-    `model`; `reason` says it in words.
+    `model`; `reason` says it in words. Where it is not `sure`, a person is to look.
     """
 
     line: RedLineClass
@@ -46,6 +49,7 @@ class Alarm:
     start: int
     end: int
     reason: str = ""
+    sure: bool = True
 
 
 class Suspect(NamedTuple):
@@ -75,24 +79,45 @@ class RedLines:
         self._known = {place: heads[RED + name] for place, name in enumerate(self._names) if RED + name in heads}
         self._columns = [self._known[place] for place in self._known]
         steps = np.array(model.steps, dtype=np.float32)
-        first = int(np.searchsorted(model.keys, 3 << 18)) if len(model.keys) else 0
-        self._rows = {int(key): row for row, key in enumerate(model.keys[first:])}
+        first = int(np.searchsorted(model.keys, _FIRST))
+        self._row_of = np.full(1 << BITS, -1, dtype=np.int64)
+        self._row_of[model.keys[first:].astype(np.int64) - _FIRST] = np.arange(len(model.keys) - first)
         self._weights: Numbers = (model.table[first:].astype(np.float32) * steps)[:, self._columns]
 
-    def score(self, texts: Sequence[str]) -> Numbers:
-        """Return the log-odds of every head by the n-grams of each text."""
-        return self._scorer.score(texts, [(number, 0, len(text)) for number, text in enumerate(texts)])
+    def score(self, texts: Read, lengths: Sequence[int]) -> Numbers:
+        """Return the log-odds of every head by the n-grams of each text, given how long it is."""
+        return self._scorer.score_of(texts, [(number, 0, length) for number, length in enumerate(lengths)])
 
-    def worth_a_look(self, wholes: Numbers) -> set[int]:
-        """Return the rows of texts (scored by their n-grams) that are to be searched for signs."""
+    def look(self, texts: Sequence[str], wholes: Numbers) -> dict[int, Numbers]:
+        """Return by number the texts that are worth it (`wholes` are the log-odds of their n-grams for every head), with
+        the log-odds of every known class by n-grams and signs together.
+        """
         if not len(wholes) or not self._columns:
-            return set()
-        return set(np.flatnonzero(wholes[:, self._columns].max(axis=1) >= WORTH_A_LOOK).tolist())
+            return {}
+        worth = np.flatnonzero(wholes[:, self._columns].max(axis=1) >= WORTH_A_LOOK)
+        odds = self._with_signs([texts[number] for number in worth.tolist()], wholes[worth])
+        return dict(zip(worth.tolist(), odds, strict=True))
+
+    def _with_signs(self, texts: Sequence[str], wholes: Numbers) -> Numbers:
+        text, feature = signs().features_of(texts)
+        row = self._row_of[feature - _FIRST]
+        text, row = text[row >= 0], row[row >= 0]
+        sums = np.zeros((len(texts), len(self._columns)), dtype=np.float32)
+        begins = np.flatnonzero(np.diff(text, prepend=-1))
+        if len(begins):
+            sums[text[begins]] = np.add.reduceat(self._weights[row], begins, axis=0)
+        odds: Numbers = wholes[:, self._columns] + SIGN_WEIGHT * sums
+        return odds
 
     def alarms(
         self, text: str, clauses: Sequence[Clause], whole: Numbers, suspects: Sequence[Suspect],
+        looked: Numbers | None = None,
     ) -> tuple[Alarm, ...]:
-        """Return the red lines of a text; `whole` are the log-odds of its n-grams for every head."""
+        """Return the red lines of a text, also those only suspected; `whole` are the log-odds of its n-grams for every
+        head, `looked` what `look` says of it.
+        """
+        if not suspects and looked is not None and looked.max() < min(SURE, SUSPECTED):
+            return ()
         stated: dict[int, Match] = {}
         doubted: set[int] = set()
         for line, match, dismissed in suspects:
@@ -102,8 +127,7 @@ class RedLines:
                 doubted.add(line)
         found = {line: self._by_rule(line, match, text) for line, match in stated.items() if line not in self._known}
         if self._known:
-            spots = signs().find(text)
-            odds = self._odds(text, spots, whole, suspects)
+            odds = self._odds(text, whole, suspects, looked)
             for place, line in enumerate(self._known):
                 known = stated.get(line)
                 enough = SURE
@@ -111,33 +135,39 @@ class RedLines:
                     enough = WITH_WORD if known.how == "word" else WITH_PATTERN
                 elif line in doubted:
                     enough = DOUBTED
-                if odds[place] >= enough:
-                    found[line] = self._by_rule(line, known, text) if known else self._by_model(
-                        line, place, float(odds[place]), text, clauses, spots
-                    )
+                if odds[place] < min(enough, SUSPECTED):
+                    continue
+                alarm = self._by_rule(line, known, text) if known else self._by_model(
+                    line, place, float(odds[place]), text, clauses
+                )
+                found[line] = alarm if odds[place] >= enough else replace(alarm, sure=False)
         return tuple(found[line] for line in sorted(found))
 
-    def _odds(self, text: str, spots: list[Sign], whole: Numbers, suspects: Sequence[Suspect]) -> Numbers:
-        rows = self._rows
-        seen = [rows[feature] for feature in signs().features(spots) if feature in rows]
-        odds: Numbers = whole[self._columns] + SIGN_WEIGHT * self._weights[sorted(seen)].sum(axis=0)
+    def _odds(self, text: str, whole: Numbers, suspects: Sequence[Suspect], looked: Numbers | None) -> Numbers:
+        odds = looked
+        if odds is None:
+            odds = whole[self._columns] + SIGN_WEIGHT * self._sum(signs().features(signs().find(text)))
         if suspects:
-            said = [rows[feature] for feature in rule_features(self._names, suspects) if feature in rows]
-            odds = odds + RULE_WEIGHT * self._weights[sorted(said)].sum(axis=0)
+            odds = odds + RULE_WEIGHT * self._sum(rule_features(self._names, suspects))
         return odds
+
+    def _sum(self, features: set[int]) -> Numbers:
+        rows = self._row_of[np.array(sorted(features), dtype=np.int64) - _FIRST]
+        found: Numbers = self._weights[rows[rows >= 0]].sum(axis=0)
+        return found
 
     def _by_rule(self, line: int, match: Match, text: str) -> Alarm:
         shown = text[match.start:min(match.end, match.start + _SHOWN)]
         return Alarm(self._lines[line], match.how, match.start, match.end, f"规则：{shown}")
 
     def _by_model(
-        self, line: int, place: int, odds: float, text: str, clauses: Sequence[Clause], spots: list[Sign],
+        self, line: int, place: int, odds: float, text: str, clauses: Sequence[Clause],
     ) -> Alarm:
         """Name the words that speak for the class most, and the clauses from the first to the last of the best."""
         worth: dict[tuple[int, int], float] = {}
-        for start, end, group in spots:
-            row = self._rows.get(signs().numbers[group])
-            if row is not None and self._weights[row, place] > 0:
+        for start, end, group in signs().find(text):
+            row = int(self._row_of[signs().numbers[group] - _FIRST])
+            if row >= 0 and self._weights[row, place] > 0:
                 worth[start, end] = max(worth.get((start, end), 0.0), float(self._weights[row, place]))
         best = sorted(sorted(worth, key=lambda spot: -worth[spot])[:_WORDS_SHOWN])
         words = "、".join(dict.fromkeys(text[start:end] for start, end in best))

@@ -6,24 +6,35 @@ pairs of characters, that it cannot do without.
 
 from __future__ import annotations
 
-import importlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import add
 from typing import Any, NamedTuple
 
+import numpy as np
+import numpy.typing as npt
 from ahocorasick_rs import AhoCorasick
 
 from sentiment.clauses import Clause
 from sentiment.normalise import normal_form
+from vocwatch.settings.base import compiled, parsed
 
 WORD, CANCEL, PRAISE, ABOUT = range(4)
 """What a word of a rule does: states the thing, takes it back, praises it, or only speaks of it."""
 
-_LEVELS = 3  # so many needs of each pattern are looked up for all patterns at once
+_LEVELS = 4  # so many needs of each pattern are looked up for all patterns at once
+
+_BLOCK = 4096
+"""Tokens that are looked at together: bounds the memory, whatever the batch."""
+_CODES = 0x110000
+_BORDER = "\x01"  # no normal form holds it, and so no word
 
 Span = tuple[int, int]
+Places = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +79,22 @@ class Needs:
 
     def __init__(self, pattern: str):
         found: list[frozenset[str]] = []
-        _collect(importlib.import_module("re._parser").parse(pattern), found)
-        self.sets = tuple(sorted(set(found), key=_frequency))
+        _collect(parsed(pattern), found)
+        distinct = set(found)
+        self.sets = tuple(sorted((one for one in distinct if not any(other < one for other in distinct)), key=_frequency))
 
     def met(self, present: set[str]) -> bool:
         """Whether a text with these tokens can match at all."""
         return all(not present.isdisjoint(choice) for choice in self.sets)
+
+
+def hint(*expressions: re.Pattern[str]) -> re.Pattern[str]:
+    """Return an expression that finds something, far faster, wherever one of these does (and perhaps elsewhere)."""
+    needed: set[str] = set()
+    for expression in expressions:
+        sets = Needs(expression.pattern).sets
+        needed |= sets[0] if sets else {""}
+    return re.compile("|".join(map(re.escape, sorted(needed))))
 
 
 def _frequency(choice: frozenset[str]) -> tuple[int, list[str]]:
@@ -101,9 +122,7 @@ def _collect(node: Any, found: list[frozenset[str]]) -> None:
         elif name in ("MAX_REPEAT", "MIN_REPEAT") and argument[0] > 0:
             _collect(argument[2], found)
         elif name == "BRANCH":
-            choice = _branches(argument[1])
-            if choice:
-                found.append(choice)
+            found.extend(_branches(argument[1]))
 
 
 def _pairs(run: str) -> list[str]:
@@ -117,16 +136,17 @@ def _choice(items: Any) -> frozenset[str]:
     return frozenset(chr(argument) for _, argument in items)
 
 
-def _branches(branches: Any) -> frozenset[str]:
-    """The rarest need of each branch together: a text without any of them can't match. Empty when unknown."""
-    found: set[str] = set()
+def _branches(branches: Any) -> Iterator[frozenset[str]]:
+    """The rarest need of each branch together: a text without any of them can't match; then the next ones."""
+    listed: list[list[frozenset[str]]] = []
     for branch in branches:
         needs: list[frozenset[str]] = []
         _collect(branch, needs)
         if not needs:
-            return frozenset()
-        found |= sorted(needs, key=_frequency)[0]
-    return frozenset(found)
+            return
+        listed.append(sorted(set(needs), key=_frequency))
+    for rank in range(min(_LEVELS, max(map(len, listed)))):
+        yield frozenset().union(*(needs[min(rank, len(needs) - 1)] for needs in listed))
 
 
 class RuleBook:
@@ -144,67 +164,144 @@ class RuleBook:
         self._uses = list(uses.values())
         self._automaton = AhoCorasick(list(uses)) if uses else None
         self._patterns = [
-            (number, f"pattern{place}", re.compile(pattern), Needs(pattern))
+            (number, f"pattern{place}", compiled(pattern), Needs(pattern))
             for number, rule in enumerate(rules) for place, pattern in enumerate(rule.patterns, 1)
         ]
-        self._free, needed = self._bits()
-        self._tokens = AhoCorasick(list(needed)) if needed else None
-        self._needed = list(needed.values())
-
-    def _bits(self) -> tuple[int, dict[str, int]]:
-        """Each pattern's first needs as bits, level above level: those that are always met, and by each token."""
-        size = len(self._patterns)
-        free, needed = 0, dict[str, int]()
-        for place, (_, _, _, needs) in enumerate(self._patterns):
-            for level in range(_LEVELS):
-                bit = 1 << (level * size + place)
-                if level >= len(needs.sets):
-                    free |= bit
-                    continue
-                for token in needs.sets[level]:
-                    needed[token] = needed.get(token, 0) | bit
-        return free, needed
+        self._needs = _AllNeeds([needs for _, _, _, needs in self._patterns])
 
     def find(self, text: str, clauses: Sequence[Clause]) -> list[Match]:
         """Return the matches that no cancelling phrase of their rule touches, in text order."""
-        matches: list[Match] = []
-        cancels: dict[int, list[Span]] = {}
+        return self.find_many([(text, clauses)])[0]
+
+    def find_many(self, texts: Sequence[tuple[str, Sequence[Clause]]]) -> list[list[Match]]:
+        """Return what `find` does for each normal form with its clauses; the words of all are looked up at once."""
+        matches: list[list[Match]] = [[] for _ in texts]
+        cancels: dict[int, dict[int, list[Span]]] = {}
+        joined = Joined([text for text, _ in texts])
         if self._automaton is not None:
-            for index, start, end in self._automaton.find_matches_as_indexes(text, overlapping=True):
-                for kind, number in self._uses[index]:
+            for number, index, start, end in joined.matches(self._automaton):
+                for kind, rule in self._uses[index]:
                     if kind == CANCEL:
-                        cancels.setdefault(number, []).append((start, end))
+                        cancels.setdefault(number, {}).setdefault(rule, []).append((start, end))
                     else:
-                        matches.append(Match(number, start, end, "word", (), kind))
-        matches.extend(self._by_pattern(text, clauses))
-        if cancels:
-            matches = [
-                match for match in matches
-                if match.kind == PRAISE or not _touched(match, cancels.get(match.rule))
+                        matches[number].append(Match(rule, start, end, "word", (), kind))
+        self._by_pattern(texts, joined, matches)
+        for number, spans in cancels.items():
+            matches[number] = [
+                match for match in matches[number]
+                if match.kind == PRAISE or not _touched(match, spans.get(match.rule))
             ]
-        matches.sort(key=lambda match: (match.start, match.rule, -match.end))
+        for found in matches:
+            if len(found) > 1:
+                found.sort(key=_order)
         return matches
 
-    def _by_pattern(self, text: str, clauses: Sequence[Clause]) -> Iterable[Match]:
-        sentence, size = -1, len(self._patterns)
-        all_patterns = (1 << size) - 1
-        for piece in clauses:
-            if piece.sentence == sentence:
-                continue
-            sentence = piece.sentence
-            start, end = piece.sentence_start, piece.sentence_end
-            bits = self._free
-            if self._tokens is not None:
-                for token in {found[0] for found in self._tokens.find_matches_as_indexes(text[start:end], overlapping=True)}:
-                    bits |= self._needed[token]
-            left = bits & (bits >> size) & (bits >> 2 * size) & all_patterns
-            while left:
-                lowest = left & -left
-                left ^= lowest
-                number, how, pattern, _ = self._patterns[lowest.bit_length() - 1]
-                for match in pattern.finditer(text, start, end):
-                    if match.end() > match.start():
-                        yield Match(number, match.start(), match.end(), how, _groups(match))
+    def _by_pattern(
+        self, texts: Sequence[tuple[str, Sequence[Clause]]], joined: Joined, matches: list[list[Match]]
+    ) -> None:
+        """Add what the patterns match, each tried on the sentences that hold what it needs."""
+        sentences = [
+            (number, start, end) for number, (_, clauses) in enumerate(texts)
+            for start, end in dict.fromkeys((clause.sentence_start, clause.sentence_end) for clause in clauses)
+        ]
+        for number, start, end, which in self._worth(sentences, joined):
+            rule, how, pattern, _ = self._patterns[which]
+            for match in pattern.finditer(texts[number][0], start, end):
+                if match.end() > match.start():
+                    matches[number].append(Match(rule, match.start(), match.end(), how, _groups(match)))
+
+    def _worth(self, sentences: Sequence[tuple[int, int, int]], joined: Joined) -> Iterator[tuple[int, int, int, int]]:
+        """Yield the sentences (text, start and end) with the numbers of the patterns that are to be tried."""
+        if not sentences or not self._patterns:
+            return
+        spans = np.array(sentences, dtype=np.int64)
+        first = joined.first[spans[:, 0]]
+        for row, which in self._needs.met(joined.codes(), first + spans[:, 1], first + spans[:, 2]):
+            yield *sentences[row], which
+
+
+class _AllNeeds:
+    """The needs of many patterns, looked up in many texts at once.
+
+    Each token has a row of bits: for the first needs of each pattern whether the token meets them.
+    """
+
+    def __init__(self, patterns: Sequence[Needs]):
+        self._size = len(patterns)
+        shape = _LEVELS, -(-self._size // 64) * 64
+        rows: dict[str, Flags] = {"": np.zeros(shape, dtype=np.bool_)}
+        for place, needs in enumerate(patterns):
+            for level in range(_LEVELS):
+                for token in needs.sets[level] if level < len(needs.sets) else ("",):  # what is not needed is met
+                    if token not in rows:
+                        rows[token] = np.zeros(shape, dtype=np.bool_)
+                    rows[token][level, place] = True
+        self._bits = np.packbits(np.stack([*rows.values()]), axis=2, bitorder="little").view(np.uint64)
+        self._single = np.zeros(_CODES, dtype=np.int32)
+        lefts, rights = (
+            {char: place for place, char in enumerate(sorted({token[side] for token in rows if len(token) == 2}), 1)}
+            for side in (0, 1)
+        )
+        self._left, self._right = np.zeros(_CODES, dtype=np.int32), np.zeros(_CODES, dtype=np.int32)
+        for table, places in ((self._left, lefts), (self._right, rights)):
+            table[[ord(char) for char in places]] = [*places.values()]
+        self._pair = np.zeros((len(lefts) + 1, len(rights) + 1), dtype=np.int32)
+        for number, token in enumerate(rows):
+            if len(token) == 1:
+                self._single[ord(token)] = number
+            elif token:
+                self._pair[lefts[token[0]], rights[token[1]]] = number
+
+    def met(self, codes: Codes, starts: Places, ends: Places) -> list[tuple[int, int]]:
+        """Return which of the spans [start, end) (in order, apart) meet all needs of which patterns, by their numbers."""
+        met = np.tile(self._bits[0], (len(starts), 1, 1))
+        pairs = self._pair[self._left[codes[:-1]], self._right[codes[1:]]]
+        for length, tokens in ((1, self._single[codes]), (2, pairs)):
+            at = np.flatnonzero(tokens)
+            span = np.searchsorted(starts, at, side="right") - 1
+            inside = (span >= 0) & (at + length <= ends[span])
+            at, span = at[inside], span[inside]
+            for first in range(0, len(at), _BLOCK):
+                mine = span[first:first + _BLOCK]
+                begins = np.flatnonzero(np.diff(mine, prepend=-1))
+                bits = self._bits.take(tokens[at[first:first + _BLOCK]], axis=0)
+                met[mine[begins]] |= np.bitwise_or.reduceat(bits, begins, axis=0)
+        together = np.bitwise_and.reduce(met, axis=1).view(np.uint8)
+        flags = np.unpackbits(together, axis=1, count=self._size, bitorder="little")
+        rows, patterns = np.divmod(np.flatnonzero(flags), self._size)
+        return list(zip(rows.tolist(), patterns.tolist(), strict=True))
+
+
+class Joined:
+    """Texts as one, so that an automaton runs over all of them at once; `first` says where each begins."""
+
+    def __init__(self, texts: Sequence[str]):
+        self._joined = _BORDER.join(texts)
+        lengths = np.array([len(text) + 1 for text in texts], dtype=np.int64)
+        self.first = np.cumsum(lengths) - lengths
+
+    def codes(self) -> Codes:
+        """Return the code points of all."""
+        return np.frombuffer(self._joined.encode("utf-32-le", "surrogatepass"), dtype="<u4")
+
+    def found(self, automaton: AhoCorasick) -> tuple[Places, Places, Places, Places]:
+        """Return all that is found, overlaps too, by rising ends: the text's number, the word's, and where it stands in
+        all texts together.
+        """
+        listed = automaton.find_matches_as_indexes(self._joined, overlapping=True)
+        found = np.fromiter(chain.from_iterable(listed), dtype=np.int64, count=3 * len(listed)).reshape(-1, 3)
+        word, start, end = np.ascontiguousarray(found.T)
+        return np.searchsorted(self.first, start, side="right") - 1, word, start, end
+
+    def matches(self, automaton: AhoCorasick) -> Iterator[tuple[int, int, int, int]]:
+        """Yield what `found` returns, with places in each text."""
+        text, word, start, end = self.found(automaton)
+        before = self.first[text]
+        yield from zip(text.tolist(), word.tolist(), (start - before).tolist(), (end - before).tolist(), strict=True)
+
+
+def _order(match: Match) -> tuple[int, int, int]:
+    return match.start, match.rule, -match.end
 
 
 def _groups(match: re.Match[str]) -> tuple[Span, ...]:

@@ -8,21 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sentiment import shelf
-from sentiment.engines.base import Engine
-from sentiment.engines.linear import LinearEngine
-from sentiment.engines.rules import RulesEngine
-from sentiment.engines.snownlp import SnowNlpEngine
 from sentiment.judge import Judge
+from sentiment.ready import make_judge
 from sentiment.refine import Refiner, RefineReport
 from vocwatch.models import RunStatus
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, assessments, runs
 from vocwatch.store.assessments import Pending
 
-ENGINES = ("auto", "linear", "snownlp", "rules")
-OWN_ENGINES = ("auto", "linear")
-"""The engines that a team's own model corrects."""
 STOPPED = "人为停止"
 BATCH = 500
 SUBJECT, REBUILD = "all", "rebuild"
@@ -57,39 +50,6 @@ class Pace:
     rate: float | None = None
     sleep: Callable[[float], None] = time.sleep
     seconds: Callable[[], float] = time.monotonic
-
-
-def make_engine(name: str = "auto") -> Engine:
-    """Return an engine by name; `auto` is `linear`, which together with the rules measures best.
-
-    Raises ValueError for any other name, ModelError where the model file can't be read.
-    """
-    if name not in ENGINES:
-        raise ValueError(f"没有这个判定引擎：{name}。可用：{'、'.join(ENGINES)}")
-    if name == "rules":
-        return RulesEngine()
-    return SnowNlpEngine() if name == "snownlp" else LinearEngine()
-
-
-def own_pages(settings: Settings) -> tuple[str, ...]:
-    """SKUs and shop names whose pages speak of the brand."""
-    return tuple(dict.fromkeys(
-        entry for shop in settings.app.shops for entry in (shop.name, shop.id, *shop.skus) if entry
-    ))
-
-
-def make_judge(settings: Settings, engine: str = "auto", on_problem: Callable[[str], None] | None = None) -> Judge:
-    """Return the judge that the settings describe, with the team's own model where one was adopted.
-
-    A broken own model is told to `on_problem`, and the shipped one judges.
-    """
-    name = make_engine(engine)
-    if engine not in OWN_ENGINES:
-        return Judge(settings.watches, settings.topics, name, own_pages(settings))
-    models, problem = shelf.in_use(settings.env.data)
-    if problem and on_problem:
-        on_problem(problem)
-    return Judge(settings.watches, settings.topics, name, own_pages(settings), models.polarity, models.topics)
 
 
 def analyse(

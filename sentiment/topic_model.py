@@ -28,6 +28,8 @@ FAMILIES = 3
 """n-grams of 1, 2 and 3 characters."""
 SEVERITY = "=severity"
 """The head that is no leaf: the log-odds that a complaint's severity is 2 or more."""
+CONCRETE = "=concrete"
+"""The head that is no leaf: the log-odds that a clause judges something that can be named."""
 RED = "!"
 """What the name of a red line's head begins with."""
 
@@ -36,8 +38,11 @@ BITS = 18
 
 Numbers = npt.NDArray[np.float32]
 Keys = npt.NDArray[np.uint32]
+Places = npt.NDArray[np.integer[Any]]
 _SALTS = np.array([0x9E3779B1, 0x85EBCA77, 0xC2B2AE3D], dtype=np.uint32)
 
+Read = tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]
+"""The buckets of the n-grams of many texts, and where each text begins."""
 Piece = tuple[int, int, int]
 """A text's number in the batch, and the start and end of one of its clauses."""
 
@@ -98,23 +103,27 @@ def features(texts: Sequence[str], pieces: Sequence[Piece], keys: Keys | None = 
 
     Columns are the places in `keys`; without them the n-grams' own numbers. Pieces of one text may overlap.
     """
-    found, borders = _buckets(texts)
+    found, borders = read(texts)
+    columns = np.where(found > 0, found + 1 + (np.arange(FAMILIES, dtype=np.int32) << BITS), 0)
+    if keys is None:
+        return _rows(columns, borders, pieces, FAMILIES << BITS)
+    return _rows(_lookup(keys)[np.maximum(columns - 1, 0)], borders, pieces, len(keys))
+
+
+def _rows(
+    columns: Places, borders: npt.NDArray[np.int64], pieces: Sequence[Piece], width: int
+) -> csr_matrix:
+    """The rows of pieces, given for each character of the texts the columns + 1 of its n-grams (0: none)."""
     wanted = np.array(pieces, dtype=np.int64).reshape(-1, 3)
-    before = borders[wanted[:, 0]] + 1
-    starts, lengths = before + wanted[:, 1], wanted[:, 2] - wanted[:, 1]
-    rows = np.repeat(np.arange(len(wanted)), lengths)
-    places = np.arange(len(rows)) - np.repeat(np.cumsum(lengths) - lengths, lengths) + np.repeat(starts, lengths)
-    numbers = found[places]
-    known = numbers > 0
-    columns = numbers + (np.arange(FAMILIES, dtype=np.int32) << BITS)
-    width = FAMILIES << BITS
-    if keys is not None:
-        width = len(keys)
-        columns, known = _known(columns, known, keys)
-    counts = np.concatenate([[0], np.cumsum(np.bincount(rows, known.sum(axis=1), minlength=len(wanted)))])
+    lengths = wanted[:, 2] - wanted[:, 1]
+    ends = np.cumsum(lengths)
+    shift = borders[wanted[:, 0]] + 1 + wanted[:, 1] - (ends - lengths)
+    mine = columns.take(np.arange(int(ends[-1]) if len(ends) else 0) + np.repeat(shift, lengths), axis=0).ravel()
+    known = np.flatnonzero(mine)
+    counts = np.searchsorted(known, FAMILIES * np.concatenate([[0], ends]))
     weights = (1.0 / np.sqrt(np.maximum(lengths, 1))).astype(np.float32)
-    data = np.repeat(weights[rows], FAMILIES).reshape(-1, FAMILIES)[known]
-    return csr_matrix((data, columns[known], counts.astype(np.int64)), shape=(len(wanted), width))
+    data = np.repeat(weights, np.diff(counts))
+    return csr_matrix((data, mine[known].astype(np.int32) - 1, counts), shape=(len(wanted), width))
 
 
 @lru_cache(maxsize=1)
@@ -128,7 +137,7 @@ def _table() -> Keys:
     return table
 
 
-def _buckets(texts: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+def read(texts: Sequence[str]) -> Read:
     """Return the bucket of each family's n-gram at each character of the texts, a border (which no n-gram
     crosses) before each text and after the last; and where the borders stand.
     """
@@ -153,20 +162,12 @@ def _buckets(texts: Sequence[str]) -> tuple[npt.NDArray[np.int32], npt.NDArray[n
     return found, borders
 
 
-def _known(
-    columns: npt.NDArray[np.int32], known: npt.NDArray[np.bool_], keys: Keys
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.bool_]]:
-    lookup = _lookup(keys.tobytes())
-    found = lookup[columns]
-    return found - 1, known & (found > 0)
-
-
-@lru_cache(maxsize=4)
-def _lookup(keys: bytes) -> npt.NDArray[np.int32]:
+def _lookup(keys: Keys) -> Places:
     """From an n-gram's number to its row + 1; 0 where it is not known."""
-    known = np.frombuffer(keys, dtype=np.uint32)
-    lookup = np.zeros((FAMILIES + 1) << BITS, dtype=np.int32)
-    lookup[known] = np.arange(1, len(known) + 1)
+    small = len(keys) < 1 << 16
+    lookup: Places = np.zeros((FAMILIES + 1) << BITS, dtype=np.uint16 if small else np.int32)  # the smaller, the faster
+    lookup[keys] = np.arange(1, len(keys) + 1)
+    lookup[np.arange(FAMILIES) << BITS] = 0  # bucket 0 is no n-gram
     return lookup
 
 
@@ -175,13 +176,19 @@ class TopicScorer:
 
     def __init__(self, model: TopicModel):
         self.heads = model.heads
-        self._keys = model.keys
+        self._lookup = _lookup(model.keys)
         self._weights = model.table.astype(np.float32) * np.array(model.steps, dtype=np.float32)
         self._biases = np.array(model.biases, dtype=np.float32)
 
     def score(self, texts: Sequence[str], pieces: Sequence[Piece]) -> Numbers:
         """Return the log-odds of every head for every piece."""
+        return self.score_of(read(texts), pieces)
+
+    def score_of(self, texts: Read, pieces: Sequence[Piece]) -> Numbers:
+        """Return what `score` does for pieces of texts that have been read already."""
         if not pieces or not self.heads:
             return np.zeros((len(pieces), len(self.heads)), dtype=np.float32)
-        found: Numbers = features(texts, pieces, self._keys) @ self._weights + self._biases
-        return found
+        found, borders = texts
+        columns = self._lookup[found + (np.arange(FAMILIES, dtype=np.int32) << BITS)]
+        scores: Numbers = _rows(columns, borders, pieces, len(self._weights)) @ self._weights + self._biases
+        return scores

@@ -6,17 +6,19 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 
 from sentiment.clauses import Clause
+from sentiment.normalise import normal_form
 from sentiment.redlines import Alarm, RedLines, Suspect
 from sentiment.rules import ABOUT, PRAISE, Match, Rule, RuleBook
 from sentiment.scope import Spans, Surroundings
-from sentiment.topic_model import RED_LINES, SEVERITY, Numbers, TopicModel, TopicScorer, load
+from sentiment.topic_model import CONCRETE, RED_LINES, SEVERITY, Numbers, TopicModel, TopicScorer, load, read
 from vocwatch.models import OTHER_TOPIC
 from vocwatch.settings.topics import Topics
 
@@ -32,14 +34,16 @@ BY_TONE = ("about", "model")
 _ALONE, _SURE = -1.5, -0.4
 """From the first log-odds on the model alone says what a clause speaks of; from the second on the clause's tone
 may make a complaint of that."""
-_VETO = -6.0
+_TELLS = 0.0
+"""Log-odds from which a clause tells of something that can be named, and isn't mere displeasure."""
+_VETO = -7.0
 """Below these log-odds a pattern's match is not believed."""
 
+_NOT_STATED = ("asked", "supposed", "feared")
 _MILD = re.compile(r"有点|有些|稍微|略|一点点|稍|小小|些许|轻微|不算太|偶尔")
 
 
-@dataclass(frozen=True, slots=True)
-class Aspect:
+class Aspect(NamedTuple):
     """What one clause says of one leaf: `polarity` is COMPLAINT, MENTION or PRAISED; `how` tells what found
     it (`word`, `pattern2`, `praise`, `about`, `denied`, `model`, or `heard` where the model is less sure). Offsets
     into the normal form.
@@ -54,16 +58,24 @@ class Aspect:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: that would take four times as long to make
 class Findings:
     """What the taxonomy says of a text; `denied` are clauses that speak of a fault only to deny it,
-    `dismissed` the spans of all words that name a fault without complaining of it.
+    `dismissed` the spans of all words that name a fault without complaining of it, `suspected` the red lines of
+    which a person is to say whether they are any, `concrete` for each clause the log-odds that it tells of something
+    that can be named (None where the model doesn't know).
     """
 
     aspects: tuple[Aspect, ...]
     alarms: tuple[Alarm, ...]
     denied: tuple[Clause, ...]
     dismissed: tuple[tuple[int, int], ...] = ()
+    suspected: tuple[Alarm, ...] = ()
+    concrete: Numbers | None = field(default=None, compare=False)
+
+    def tells(self, place: int) -> bool:
+        """Whether a clause tells of something that can be named, and isn't mere displeasure."""
+        return self.concrete is None or bool(self.concrete[place] >= _TELLS)
 
     @property
     def complaints(self) -> tuple[Aspect, ...]:
@@ -108,7 +120,13 @@ class Taxonomy:
         self._known = [place for place, _ in known]
         self._columns = np.array([column for _, column in known], dtype=np.int64)
         self._column_of = dict(known)
+        places = {name: place for place, (name, _) in enumerate(self._leaves)}
+        self._who = {
+            places[name]: (re.compile("|".join(map(re.escape, map(normal_form, leaf.who)))), place)
+            for place, (_, leaf) in enumerate(self._leaves) for name in leaf.who_of if leaf.who
+        }
         self._severe = columns.get(SEVERITY)
+        self._concrete = columns.get(CONCRETE)
         self._red = RedLines(self._lines, red)
 
     def find(self, text: str, clauses: Sequence[Clause], own: Spans = (), others: Spans = ()) -> Findings:
@@ -126,37 +144,42 @@ class Taxonomy:
             (number, clause.start, clause.end)
             for number, passage in enumerate(passages) for clause in passage.clauses
         ]
-        scores = self._scorer.score(texts, pieces)
-        wholes = self._red.score(texts)
+        seen = read(texts)
+        scores = self._scorer.score_of(seen, pieces)
+        wholes = self._red.score(seen, [len(text) for text in texts])
         told: dict[int, dict[int, _Heard]] = {}
-        begins = np.cumsum([0, *(len(passage.clauses) for passage in passages)])
+        begins = [0, *accumulate(len(passage.clauses) for passage in passages)]
         if len(self._columns) and len(scores):
             leaves = scores[:, self._columns]
             best = leaves.argmax(axis=1)
             odds = leaves[np.arange(len(best)), best]
-            for row in np.flatnonzero(odds >= _ALONE).tolist():
+            rows = np.flatnonzero(odds >= _ALONE)
+            for row, leaf, heard in zip(rows.tolist(), best[rows].tolist(), odds[rows].tolist(), strict=True):
                 number = pieces[row][0]
-                told.setdefault(number, {})[row - int(begins[number])] = self._known[best[row]], float(odds[row])
-        found, first = [], 0
-        worth = self._red.worth_a_look(wholes)
-        for number, passage in enumerate(passages):
-            last = first + len(passage.clauses)
-            found.append(self._find(passage, scores[first:last], told.get(number, {}), wholes[number], number in worth))
-            first = last
+                told.setdefault(number, {})[row - begins[number]] = self._known[leaf], heard
+        found = []
+        looked = self._red.look(texts, wholes)
+        matched = self._book.find_many([(passage.text, passage.clauses) for passage in passages])
+        for number, (passage, matches) in enumerate(zip(passages, matched, strict=True)):
+            found.append(self._find(
+                passage, matches, scores[begins[number]:begins[number + 1]], told.get(number, {}), wholes[number],
+                looked.get(number),
+            ))
         return found
 
     def _find(
-        self, passage: Passage, scores: Numbers, told: dict[int, _Heard], whole: Numbers, worth: bool
+        self, passage: Passage, matches: Sequence[Match], scores: Numbers, told: dict[int, _Heard], whole: Numbers,
+        looked: Numbers | None,
     ) -> Findings:
-        matches = self._book.find(passage.text, passage.clauses)
-        if not passage.clauses or not (matches or told or worth):
-            return NOTHING
+        concrete = None if self._concrete is None else scores[:, self._concrete]
+        if not passage.clauses or not (matches or told or looked is not None):
+            return Findings((), (), (), concrete=concrete)
         draft = _Draft(passage.text, Surroundings(*passage), scores)
         suspects: list[Suspect] = []
         praises: list[_Praise] = []
         mentions: list[Match] = []
         faults: list[Match] = []
-        for match in matches:
+        for match in self._by_whom(matches, draft.around):
             if match.rule >= len(self._leaves):
                 suspects.append(self._suspect(match, draft.around))
             elif match.kind == PRAISE:
@@ -165,15 +188,33 @@ class Taxonomy:
                 mentions.append(match)
             else:
                 faults.append(match)
-        self._faults(faults, praises, draft)
-        self._praises(praises, draft)
-        self._mentions(mentions, draft)
-        self._by_model(told, draft)
-        alarms = self._red.alarms(passage.text, passage.clauses, whole, suspects) if worth or suspects else ()
+        if faults:
+            self._faults(faults, praises, draft)
+        if praises:
+            self._praises(praises, draft)
+        if mentions:
+            self._mentions(mentions, draft)
+        if told:
+            self._by_model(told, draft)
+        alarms: tuple[Alarm, ...] = ()
+        suspected: tuple[Alarm, ...] = ()
+        if suspects or looked is not None:
+            alarms = self._red.alarms(passage.text, passage.clauses, whole, suspects, looked)
         if alarms:
             alarms = tuple(alarm for alarm in alarms if alarm.rule != "model" or not draft.praises(alarm.line.topic))
-        self._add_topics_of(alarms, draft)
-        return draft.findings(alarms, self._merge)
+            suspected = tuple(alarm for alarm in alarms if not alarm.sure)
+            alarms = tuple(alarm for alarm in alarms if alarm.sure)
+            self._add_topics_of(alarms, draft)
+        return draft.findings(alarms, suspected, concrete, self._merge)
+
+    def _by_whom(self, matches: Sequence[Match], around: Surroundings) -> Iterator[Match]:
+        """Yield the matches, those of people who belong to another leaf as that leaf's: 快递小哥态度好."""
+        for match in matches:
+            who, place = self._who.get(match.rule, (None, 0))
+            if who is not None and who.search(around.text, around.clause_of(match).start, match.end):
+                yield match._replace(rule=place)
+            else:
+                yield match
 
     def _by_model(self, told: dict[int, _Heard], draft: _Draft) -> None:
         """What the model hears in a clause where no rule says anything, and no fault is stated beside it."""
@@ -184,7 +225,9 @@ class Taxonomy:
             if clause.start in heard or not faults.isdisjoint((place - 1, place, place + 1)):
                 continue
             name = self._leaves[best][0]
-            if name != OTHER and (name, clause.start) not in draft.aspects:
+            if name == OTHER or (name, clause.start) in draft.aspects:
+                continue
+            if draft.around.dismissed(Match(best, clause.end - 1, clause.end, "model")) not in _NOT_STATED:
                 how = "model" if odds >= _SURE else "heard"
                 severity = self._severity(best, place, draft)
                 draft.put(Aspect(name, MENTION, severity, clause, clause.start, clause.end, how))
@@ -210,7 +253,7 @@ class Taxonomy:
             known = draft.aspects.get((name, clause.start))
             if known is not None and known.polarity == COMPLAINT:
                 continue
-            if any(_takes(praise, match) for praise in praised.near(match)):
+            if praises and any(_takes(praise, match) for praise in praised.near(match)):
                 draft.dismissed.append((match.start, match.end))
                 continue
             if self._doubted(match, clause, draft):
@@ -350,12 +393,18 @@ class _Draft:
         """Keep an aspect of a clause; a later one takes the place of an earlier one."""
         self.aspects[aspect.topic, aspect.clause.start] = aspect
 
-    def findings(self, alarms: tuple[Alarm, ...], merge: Mapping[str, str]) -> Findings:
+    def findings(
+        self, alarms: tuple[Alarm, ...], suspected: tuple[Alarm, ...], concrete: Numbers | None, merge: Mapping[str, str]
+    ) -> Findings:
         """Return what was found so far, in text order; leaves that are merged go by the other's name."""
         if merge:
             first = sorted(self.aspects.values(), key=lambda aspect: aspect.polarity == COMPLAINT)
             self.aspects = {}
             for aspect in first:
-                self.put(replace(aspect, topic=merge.get(aspect.topic, aspect.topic)))
-        aspects = sorted(self.aspects.values(), key=lambda aspect: (aspect.clause.start, aspect.start))
-        return Findings(tuple(aspects), alarms, tuple(self.denied.values()), tuple(self.dismissed))
+                self.put(aspect._replace(topic=merge.get(aspect.topic, aspect.topic)))
+        aspects = list(self.aspects.values())
+        if len(aspects) > 1:
+            aspects.sort(key=lambda aspect: (aspect.clause.start, aspect.start))
+        return Findings(
+            tuple(aspects), alarms, tuple(self.denied.values()), tuple(self.dismissed), suspected, concrete
+        )

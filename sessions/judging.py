@@ -11,6 +11,7 @@ from sessions.keywords import Matcher
 from sessions.values import stars_of
 from vocwatch.models import Path as QcPath
 from vocwatch.models import Turn
+from vocwatch.ratings import FAIR, SATISFIED
 from vocwatch.settings.session_maps import Judge
 
 # Good ratings that hold a bad one's word: 非常满意, 基本满意 and such do not; 不差, 不一般 would.
@@ -29,12 +30,16 @@ class Counted:
     unsatisfied: bool
     resolved: bool | None
     kept: bool  # it stands as a bad session as well, which counts as the row
+    grade: str | None = None  # 满意, 一般满意 (vocwatch.ratings) where the rating says so
 
-    def whats(self) -> list[str]:
-        """What it counts for (store/totals.py)."""
-        told = {"rated": self.rated, "unsatisfied": self.unsatisfied, "answered": self.resolved is not None,
-                "resolved": bool(self.resolved)}
-        return ["sessions", *(name for name, holds in told.items() if holds)]
+    def counts(self) -> dict[str, int]:
+        """What it adds to which total (store/totals.py): 0 where it might have counted, so that none is known for none."""
+        found = {"sessions": 1, "rated": int(self.rated), "answered": int(self.resolved is not None)}
+        if self.rated:
+            found |= {"unsatisfied": int(self.unsatisfied), "satisfied": int(self.grade == SATISFIED), "fair": int(self.grade == FAIR)}
+        if self.resolved is not None:
+            found["resolved"] = int(self.resolved)
+        return found
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from sessions.values import Cell, flag_of, number_of, seconds_of, stars_of, text
 from vocwatch.lang import tr
 from vocwatch.masking import mask, mask_nicknames
 from vocwatch.models import SessionRecord, Turn
+from vocwatch.ratings import grade
 from vocwatch.settings.session_maps import Judge, Target
 
 _USUAL = Judge()
@@ -93,7 +94,8 @@ class RowReader(CellReader):
             path = None
         if self._judge is not None or self._paths.by_rating:
             day = started.astimezone(self._house.zone).date()
-            counted = Counted(native_id, day, shop or "", bool(rating), bad, resolved, path is not None)
+            counted = Counted(native_id, day, shop or "", bool(rating), bad, resolved, path is not None,
+                              None if bad else grade(rating, stars_of(rating or "")))
         if path is None:
             return None, counted
         return SessionRecord(

@@ -98,8 +98,8 @@ class Reading:
             return
         self.counted.add(key)
         self.good += not item.kept
-        for what in item.whats():
-            self.tally[item.day, item.shop, what] += 1
+        for what, number in item.counts().items():
+            self.tally[item.day, item.shop, what] += number
 
     def totals(self) -> list[Total]:
         """The totals of a file: given ones, and those counted in it.

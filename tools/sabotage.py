@@ -1,4 +1,5 @@
-"""Takes guards out, one at a time, and sees whether a test notices: `python tools/sabotage.py [--only F13] [--jobs 2]`.
+"""Takes guards out, one at a time, and sees whether a test notices:
+`python tools/sabotage.py [--only F13] [--file day.yaml] [--jobs 2]`.
 
 The rows stand in `tests/sabotage/*.yaml`, whose head explains them. The tree is copied into a temporary folder; there
 each row's named tests must pass as things are, and fail when the guard is gone. The checkout itself is not touched.
@@ -204,12 +205,16 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python tools/sabotage.py", description=__doc__)
     parser.add_argument("--only", help="rows of this fault, such as F13")
+    parser.add_argument("--file", help="rows of this file, such as day.yaml")
     parser.add_argument("--jobs", type=int, default=1, help="copies that are tested at the same time")
     given = parser.parse_args(arguments)
     try:
-        rows = [row for row in load_rows() if given.only in (None, row.fault)]
+        rows = [
+            row for row in load_rows()
+            if given.only in (None, row.fault) and given.file in (None, row.place.partition(" ")[0])
+        ]
         if not rows:
-            print(f"no rows{f' for {given.only}' if given.only else ''} in {ROWS.relative_to(ROOT)}")
+            print(f"no such rows in {ROWS.relative_to(ROOT)}")
             return 2
         for row in rows:
             sabotaged(row)

@@ -1,4 +1,4 @@
-"""Exit codes, one per cause (docs/operate)."""
+"""Exit codes, one per cause (docs/operate), and the errors that the command line ends with."""
 
 from __future__ import annotations
 
@@ -24,3 +24,7 @@ class Stop(Exception):
         super().__init__(message)
         self.code = code
         self.message = message
+
+
+class StorageError(Exception):
+    """The database cannot be reached or used; the message says what to do next. Raised by `vocwatch.store`."""

@@ -192,7 +192,7 @@ class Hit:
     matched: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: that would take four times as long to make
 class Span:
     """A clause that carries a judgement: offsets into the original text, its topic and its polarity."""
 
@@ -241,7 +241,7 @@ class TextInput:
         return f"{self.title}\n{self.body}" if self.title else self.body
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: that would take four times as long to make
 class Assessment:
     """What the sentiment stage says of one text.
 

@@ -23,7 +23,8 @@ WRAPPING = ("包装/*",)
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """One corpus: `aspects` says which of its names make a measured aspect, `leaves` which of our leaves do
-    (`大类/*` for all of a group), `keywords` what a plain word list would look for.
+    (`大类/*` for all of a group), `keywords` what a plain word list would look for. A row under one of `unclear` is left
+    out: the name holds what is measured and what isn't alike.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Corpus:
     aspects: dict[str, tuple[str, ...]]
     leaves: dict[str, tuple[str, ...]]
     keywords: dict[str, str]
+    unclear: frozenset[str] = frozenset()
 
     def aspects_of(self, topic: str) -> Iterator[str]:
         """Yield the measured aspects that one of our topics belongs to."""
@@ -40,13 +42,15 @@ class Corpus:
                 yield aspect
 
     def rows(self, folder: Path = CORPORA) -> Iterator[tuple[str, set[str], set[str]]]:
-        """Yield (text, aspects spoken of, aspects complained of)."""
+        """Yield (text, aspects spoken of, aspects complained of); rows whose aspects nobody marked are left out."""
         known = {name: aspect for aspect, names in self.aspects.items() for name in names}
         for file in self.files:
             with gzip.open(folder / f"{file}.jsonl.gz", "rt", encoding="utf-8") as lines:
                 for line in lines:
                     row = json.loads(line)
                     marks = row.get("aspects") or {}
+                    if not marks or not self.unclear.isdisjoint(marks):
+                        continue
                     spoken = {known[name] for name in marks if name in known}
                     blamed = {
                         known[name] for name, side in marks.items()
@@ -87,6 +91,8 @@ LAPTOPS = Corpus(
         "物流": "物流 快递 发货 送货 配送", "价格": "价格 便宜 贵 实惠 划算 性价比", "服务": "售后 客服 服务 维修",
         "包装": "包装 盒子", "续航": "电池 续航 充电",
     },
+    # What is marked 销售 speaks of the shop: its service, its parcels, its invoices, or its mere name.
+    frozenset(("销售",)),
 )
 CARS = Corpus(
     "cars", ("bdci_car2018",),

@@ -21,7 +21,7 @@ from sentiment.clauses import split
 from sentiment.engines.snownlp import SnowNlpEngine
 from sentiment.judge import Judge
 from sentiment.normalise import normalise
-from sentiment.run import make_engine
+from sentiment.ready import make_engine
 from vocwatch.models import Sentiment, Span, TextInput
 from vocwatch.settings.watches import Watches
 

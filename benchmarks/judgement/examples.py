@@ -10,18 +10,22 @@ import argparse
 import os
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment
 
-from sentiment.run import make_judge
+from benchmarks.judgement.topics import shipped
+from sentiment.ready import make_judge
 from vocwatch.browser import screenshot
+from vocwatch.hit_words import hit_words
+from vocwatch.lang import language, set_language
 from vocwatch.models import Assessment, Sentiment, TextInput
 from vocwatch.practice import folder
-from vocwatch.settings import load_settings, read_environment
+from vocwatch.settings import Settings, load_settings, read_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = {"zh": ROOT / "docs" / "judgement.zh-CN.md", "en": ROOT / "docs" / "judgement.md"}
@@ -38,16 +42,18 @@ TEXTS = (
     "松*果*匣的暖手宝充不进电，退货还要我出运费",
     "厂家直供，一件代发，招代理，加薇信了解",
 )
-_WORDS = {
+_WORDS: dict[str, dict[str, Any]] = {
     "zh": {
         "negative": "负", "neutral": "中", "positive": "正", "review": "待复核", "red": "红线", "severity": "严重程度",
         "voice": "非顾客", "watch": "命中", "praise": "夸", "complaint": "投诉", "head": "| 原文 | 判定 | 依据 |", "none": "没有可判的方面",
+        "marks": ("：", "（", "，", "）"),
         "ad": "广告", "lottery": "抽奖", "resale": "代购转卖", "recruit": "招聘", "merchant": "商家", "media": "媒体", "other": "其他",
     },
     "en": {
         "negative": "negative", "neutral": "neutral", "positive": "positive", "review": "to review", "red": "red line",
         "severity": "severity", "voice": "not a customer", "watch": "watch", "praise": "praise", "complaint": "complaint",
         "head": "| Text | Judgement | Why |", "none": "no aspect judged",
+        "marks": (": ", " (", ", ", ")"),
         "ad": "advertisement", "lottery": "lottery", "resale": "resale", "recruit": "recruiting", "merchant": "merchant",
         "media": "media", "other": "other",
     },
@@ -74,33 +80,45 @@ class Example:
     reasons: tuple[str, ...]
 
 
-def judged() -> list[tuple[str, Assessment]]:
-    """Judge the ten texts with the watches and topics of the practice brand."""
+def practice() -> Settings:
+    """Return the watches and topics of the practice brand."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    settings = load_settings(read_environment({
+    return load_settings(read_environment({
         **kept, "VOCWATCH_HOME": str(ROOT), "VOCWATCH_CONFIG": str(folder() / "config"), "VOCWATCH_SECRET": "examples",
     }))
+
+
+def judged(settings: Settings) -> list[tuple[str, Assessment]]:
+    """Judge the ten texts."""
     items = [TextInput(id=str(number), body=text) for number, text in enumerate(TEXTS, 1)]
     return list(zip(TEXTS, make_judge(settings).assess(items), strict=True))
 
 
-def example(text: str, found: Assessment, lang: str) -> Example:
-    """Put an assessment into words."""
+def example(text: str, found: Assessment, lang: str, names: Mapping[str, str]) -> Example:
+    """Put an assessment into words; `names` are those of the watches."""
     words = _WORDS[lang]
+    colon, left, comma, right = words["marks"]
     verdict = f"{words[found.sentiment.value]} {found.score or 0.0:+.2f}".replace("-0.00", "+0.00")
     if found.review:
         verdict += f" · {words['review']}"
     if found.severity:
         verdict += f" · {words['severity']} {found.severity}"
-    reasons = [f"{words['red']}：{line.name}（{line.reason}）" for line in found.red_lines]
+    reasons = [f"{words['red']}{colon}{line.name}{left}{_reason(line.reason, lang)}{right}" for line in found.red_lines]
     for span in found.spans:
-        kind = words["praise" if span.sentiment is Sentiment.POSITIVE else "complaint"]
-        level = f"，{words['severity']} {span.severity}" if span.severity else ""
-        reasons.append(f"{text[span.start:span.end]} → {span.topic}（{kind}{level}）")
-    reasons += [f"{words['watch']}：{hit.watch}（{hit.matched}，{hit.rule}）" for hit in found.hits]
+        praised = span.sentiment is Sentiment.POSITIVE
+        kind = words["praise" if praised else "complaint"]
+        level = f"{comma}{words['severity']} {span.severity}" if span.severity else ""
+        reasons.append(f"{text[span.start:span.end]} → {shipped().shown(span.topic, praised)}{left}{kind}{level}{right}")
+    reasons += [
+        f"{words['watch']}{colon}{names[hit.watch]}{left}{hit.matched}{comma}{hit_words(hit.rule)}{right}" for hit in found.hits
+    ]
     if found.voice != "customer":
-        reasons.append(f"{words['voice']}：{words[found.voice]}")
+        reasons.append(f"{words['voice']}{colon}{words[found.voice]}")
     return Example(text, found.sentiment.value, _pieces(text, found), verdict, tuple(reasons) or (words["none"],))
+
+
+def _reason(reason: str, lang: str) -> str:
+    return reason if lang == "zh" else reason.replace("规则：", "rule: ").replace("模型 ", "model ").replace("：", ": ")
 
 
 def _pieces(text: str, found: Assessment) -> tuple[tuple[str, str], ...]:
@@ -116,10 +134,21 @@ def _pieces(text: str, found: Assessment) -> tuple[tuple[str, str], ...]:
 def table(lang: str) -> str:
     """Return the examples as a Markdown table."""
     lines = [_WORDS[lang]["head"], "|---|---|---|"]
-    for text, found in judged():
-        one = example(text, found, lang)
-        lines.append("| " + " | ".join((text.replace("*", "\\*"), one.verdict, "<br>".join(one.reasons).replace("*", "\\*"))) + " |")
+    for one in examples(lang):
+        cells = one.text, one.verdict, "<br>".join(one.reasons)
+        lines.append("| " + " | ".join(cell.replace("*", "\\*") for cell in cells) + " |")
     return "\n".join(lines) + "\n"
+
+
+def examples(lang: str) -> list[Example]:
+    """Return the ten examples in a language."""
+    settings, before = practice(), language()
+    names = {watch.id: watch.name for watch in settings.watches.watches}
+    set_language(lang)
+    try:
+        return [example(text, found, lang, names) for text, found in judged(settings)]
+    finally:
+        set_language(before)
 
 
 def with_table(document: str, lang: str) -> str:
@@ -129,7 +158,7 @@ def with_table(document: str, lang: str) -> str:
 
 def draw() -> None:
     """Draw the examples as the page shows them."""
-    page = Environment(autoescape=True).from_string(_PAGE).render(examples=[example(text, found, "zh") for text, found in judged()])
+    page = Environment(autoescape=True).from_string(_PAGE).render(examples=examples("zh"))
     with tempfile.TemporaryDirectory() as scratch:
         file = Path(scratch) / "examples.html"
         file.write_text(page, encoding="utf-8")

@@ -21,7 +21,7 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from sentiment.judge import Judge
-from sentiment.run import make_engine
+from sentiment.ready import make_engine
 from vocwatch.lang import tr
 from vocwatch.models import Assessment, Sentiment, TextInput
 from vocwatch.settings.topics import Topics
@@ -63,7 +63,7 @@ class Sentence:
     id: str
     kind: str
     part: str
-    text: str
+    text: str = field(repr=False)  # a failing assertion must not show a locked one
     sentiments: frozenset[Sentiment]
     severity: tuple[int, int] = (0, 3)
     topics: frozenset[frozenset[str]] = frozenset()

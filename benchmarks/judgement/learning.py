@@ -4,7 +4,8 @@
 
 For every corpus N rows are taken with their labels as stars (negative 1, neutral 3, positive 5; half of a smaller
 corpus), the shipped model is lifted by them as `vocwatch train --stars` does, and the whole judgement is measured on
-the rest: two-class macro-F1 as in table 1. Nothing of this is shipped.
+the rest: two-class macro-F1 as in table 1. Where cross-validation on the N shows no gain, the shipped model is kept
+(`kept`). Nothing of this is shipped.
 """
 
 from __future__ import annotations
@@ -47,6 +48,7 @@ class Lift:
     recall_before: float
     recall_after: float
     noisy: int
+    kept: bool
 
 
 def judge_of(own: Model | None = None) -> Judge:
@@ -75,10 +77,11 @@ def measure(domain: Domain, stars: int, noise: float, shipped: Judge) -> Lift:
     tested = [(text, label) for text, label in rows[size:] if label != 1]
     truth = np.array([label for _, label in tested])
     texts = [text for text, _ in tested]
-    before, after = answers(shipped, texts), answers(judge_of(lifted.model), texts)
+    before = answers(shipped, texts)
+    after = before if lifted.model is None else answers(judge_of(lifted.model), texts)
     return Lift(
         domain.name, domain.kind, size, len(tested), f1(truth, before, (0, 2)), f1(truth, after, (0, 2)),
-        _recall(truth, before), _recall(truth, after), lifted.noisy,
+        _recall(truth, before), _recall(truth, after), lifted.noisy, "polarity" not in lifted.heads,
     )
 
 
@@ -104,11 +107,13 @@ def table(found: Sequence[Lift]) -> str:
     lines = [f"{'domain':26s}{'stars':>6s}{'tested':>8s}{'shipped':>9s}{'trained':>9s}{'gain':>8s}   neg recall   noisy"]
     lines += [
         f"{each.domain:26s}{each.stars:6d}{each.tested:8d}{each.before:9.3f}{each.after:9.3f}"
-        f"{each.after - each.before:+8.3f}   {each.recall_before:.2f} → {each.recall_after:.2f}  {each.noisy:5d}"
+        f"{each.after - each.before:+8.3f}   {each.recall_before:.2f} → {each.recall_after:.2f}  {each.noisy:5d}{'  kept' if each.kept else ''}"
         for each in found
     ]
-    for kind in dict.fromkeys(each.kind for each in found):
-        of = [each for each in found if each.kind == kind]
+    groups = {kind: [each for each in found if each.kind == kind] for kind in dict.fromkeys(each.kind for each in found)}
+    for kind, of in {**groups, "shop": [each for each in found if each.domain.startswith("shop:")]}.items():
+        if not of:
+            continue
         before, after = np.mean([each.before for each in of]), np.mean([each.after for each in of])
         lines.append(f"{'mean ' + kind:40s}{before:9.3f}{after:9.3f}{after - before:+8.3f}")
     worse = [each.domain for each in found if each.after < each.before]

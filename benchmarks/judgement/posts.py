@@ -53,15 +53,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         config = _config(options.config, Path(folder), options.variants_only)
         rows, seconds = judged(world, config, options.engine, Path(folder))
-        scores = _scored(options.kit, world, rows, Path(folder))
-        told = [{**row, "sentiment": "mixed"} if row["mixed"] else row for row in rows]
-        mixed = _scored(options.kit, world, told, Path(folder))["sentiment"]
+        scores = _scored(options.kit, world, list(map(four_classes, rows)), Path(folder))
+        three = _scored(options.kit, world, rows, Path(folder))["sentiment"]
     _print(scores, len(rows), seconds)
-    print("with `mixed` told as a class of its own: "
-          f"sentiment macro_f1 {mixed['macro_f1']:.4f}, accuracy {mixed['accuracy']:.4f}")
-    print("    by genre:", json.dumps(mixed["accuracy_by_genre"], ensure_ascii=False))
+    print(f"the three classes as they are stored, without `mixed`: sentiment macro_f1 {three['macro_f1']:.4f}, "
+          f"accuracy {three['accuracy']:.4f}")
     _print_errors(world, rows, options.errors)
     return 0
+
+
+def four_classes(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a line of ours with its sentiment in the scorer's classes: it has a fourth one for what we store as the
+    class that weighs more and the mark `mixed`.
+    """
+    return {**row, "sentiment": "mixed"} if row.get("mixed") else row
 
 
 def _scored(kit: Path, world: Path, rows: list[dict[str, Any]], folder: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from benchmarks.judgement.aspects import ALL, Corpus, Count
@@ -21,6 +22,7 @@ from vocwatch.settings.yamlfile import load_model
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@lru_cache(maxsize=1)
 def shipped() -> Topics:
     """The taxonomy of config/topics.yaml."""
     return load_model(ROOT / "config" / "topics.yaml", Topics, {})

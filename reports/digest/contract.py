@@ -6,7 +6,10 @@ from typing import Any
 
 import orjson
 
+from reports.emerging import Phrase
+from reports.rates import Rate
 from reports.shape import Facts, Risk
+from reports.usual import Usual
 
 
 def as_dict(facts: Facts) -> dict[str, Any]:
@@ -31,6 +34,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
                     "expected": s.expected,
                     "read": s.read,
                     "since": s.since.isoformat() if s.since else None,
+                    **_usual(facts.usual.get(s.name)),
                 }
                 for s in facts.coverage.sources
             },
@@ -57,6 +61,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
         ],
         "risks": [_risk(r) for r in facts.risks],
         "more_risks": facts.more_risks,
+        "to_check": [_risk(r) for r in facts.to_check],
         "alerts": [
             {
                 "time": a.time.isoformat(timespec="seconds"),
@@ -70,6 +75,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
         ],
         "emerging": [
             {
+                "kind": "incident",
                 "incident": e.incident,
                 "level": e.level,
                 "title": e.title,
@@ -79,7 +85,9 @@ def as_dict(facts: Facts) -> dict[str, Any]:
                 "p_value": e.p_value,
             }
             for e in facts.emerging
-        ],
+        ]
+        + [_phrase(p) for p in facts.phrases],
+        "movers": [r.as_dict() for r in facts.rising],
         "internal": _internal(facts),
         "trend": [
             {
@@ -170,6 +178,27 @@ def _risk(r: Risk) -> dict[str, Any]:
     }
 
 
+def _usual(u: Usual | None) -> dict[str, Any]:
+    """What was heard of a source, what is usual, and what was to be expected of the part that was read."""
+    if u is None:
+        return {}
+    return {"heard": u.heard, "usual": u.usual, "usual_days": u.days, "usual_read": u.expected, "p_low": u.p_low, "few": u.few}
+
+
+def _phrase(p: Phrase) -> dict[str, Any]:
+    return {
+        "kind": "phrase",
+        "title": p.phrase,
+        "words": list(p.words),
+        "z": p.z,
+        "authors": p.authors,
+        "texts": p.texts,
+        "before": p.before,
+        "mention_urls": list(p.mention_urls),
+        "snippet": p.snippet,
+    }
+
+
 def _internal(facts: Facts) -> dict[str, Any]:
     inside = facts.internal
     return {
@@ -193,7 +222,55 @@ def _internal(facts: Facts) -> dict[str, Any]:
         "csi": round(inside.csi, 4) if inside.csi is not None else None,
         "csi_note": inside.csi_note.text(),
         "rates_note": inside.rates_note.text(),
+        "rates": [_rate(r) for r in inside.rates],
+        "keywords": [
+            {
+                "name": k.name,
+                "level": k.level,
+                "sessions": k.sessions,
+                "expected": k.expected,
+                "p_value": k.p,
+                "judgement": k.judgement,
+                "words": list(k.words),
+                "session_ids": list(k.session_ids),
+            }
+            for k in inside.keywords
+        ],
+        "keywords_unsearched": inside.unsearched,
     }
+
+
+def _rate(r: Rate) -> dict[str, Any]:
+    """A rate with its counts, the rows of totals or the sessions they were counted in, and the days it lacks."""
+    return {
+        "name": r.name,
+        "over": r.over,
+        "under": r.under,
+        "numerator": r.numerator,
+        "denominator": r.denominator,
+        "basis": r.basis,
+        "value": _rounded(r.value),
+        "low": _rounded(r.low),
+        "high": _rounded(r.high),
+        "judgement": r.judgement,
+        "change": _rounded(r.change),
+        "base": {
+            "numerator": r.base.numerator,
+            "denominator": r.base.denominator,
+            "value": _rounded(r.base.rate),
+            "days": [day.isoformat() for day in r.base.days],
+            "missing": [day.isoformat() for day in r.base.missing],
+        },
+        "note": r.note.text() if r.note else None,
+        "totals": [
+            {"day": t.day.isoformat(), "shop": t.shop, "what": t.what, "value": t.value, "basis": t.basis} for t in r.rows
+        ],
+        "session_ids": list(r.session_ids),
+    }
+
+
+def _rounded(share: float | None) -> float | None:
+    return None if share is None else round(share, 5)
 
 
 def _exposures(facts: Facts) -> dict[str, Any]:

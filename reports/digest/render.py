@@ -13,9 +13,17 @@ from urllib.parse import urlsplit
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from reports.digest.figures import (
+    heard_keywords,
+    keyword_line,
+    rate_change,
+    rate_value,
+    rising_line,
+    usual_line,
+)
 from reports.digest.labels import label
 from reports.digest.subject import preheader, subject
-from reports.digest.text import level_words, moment, number
+from reports.digest.text import MAX_RISING, level_words, moment, number
 from reports.say import word
 from reports.shape import Facts
 
@@ -49,6 +57,14 @@ def render_html(facts: Facts, lang: str = "zh") -> str:
             t=lambda key, **values: label(key, lang, **values),
             w=lambda text: word(text, lang),
             number=lambda value: number(value, lang),
+            rate_value=lambda rate: rate_value(rate, lang),
+            rate_change=lambda rate: rate_change(rate, lang),
+            rising=facts.rising[:MAX_RISING],
+            rising_line=lambda found: rising_line(found, lang),
+            usual_line=lambda name: usual_line(facts.usual.get(name), lang),
+            few=[found for found in facts.usual.values() if found.few],
+            keywords=heard_keywords(facts.internal),
+            keyword_line=lambda found: keyword_line(found, lang),
             level_words=lambda level: level_words(level, lang),
         )
     )

@@ -5,6 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
+from reports.digest.figures import (
+    heard_keywords,
+    keyword_line,
+    rate_change,
+    rate_value,
+    rising_line,
+    usual_line,
+)
 from reports.digest.labels import label
 from reports.digest.subject import subject
 from reports.say import word
@@ -14,6 +22,7 @@ from vocwatch.plain import one_line
 
 EXECUTIVE = "executive"
 MAX_LINKS = 3
+MAX_RISING = 5
 
 
 def render_text(facts: Facts, lang: str = "zh") -> str:
@@ -32,7 +41,9 @@ def _sections(facts: Facts, lang: str) -> Iterator[list[str]]:
     if facts.audience == EXECUTIVE:
         yield _footer(facts, lang)
         return
-    if facts.emerging:
+    if facts.to_check:
+        yield _to_check(facts, lang)
+    if facts.emerging or facts.phrases or facts.rising:
         yield _emerging(facts, lang)
     yield _internal(facts, lang)
     yield _trend(facts, lang)
@@ -147,11 +158,27 @@ def _risk(risk: Risk, lang: str) -> list[str]:
     return lines
 
 
+def _to_check(facts: Facts, lang: str) -> list[str]:
+    return [*_head("to_check", lang), label("to_check_note", lang)] + [
+        f"· {r.title}{label('colon', lang)}{r.why[0].text(lang)} · {label('owner', lang)} {r.owner}"
+        + "".join(f" {url}" for url in r.mention_urls[:2])
+        for r in facts.to_check
+    ]
+
+
 def _emerging(facts: Facts, lang: str) -> list[str]:
     return _head("emerging", lang) + [
+        f"[{label('rising', lang)}] {r.title(lang)}{label('colon', lang)}{rising_line(r, lang)}"
+        for r in facts.rising[:MAX_RISING]
+    ] + [
         f"[{level_words(e.level, lang)}] {e.title}{label('colon', lang)}"
         + label("seen_expected", lang, expected=number(e.expected, lang), seen=e.seen)
         for e in facts.emerging
+    ] + [
+        f"[{label('new_phrase', lang)}] {label('list', lang).join(p.words)}{label('colon', lang)}"
+        + label("phrase_line", lang, authors=p.authors, texts=p.texts, before=p.before)
+        + f" {p.mention_urls[0]}"
+        for p in facts.phrases
     ]
 
 
@@ -174,9 +201,26 @@ def _internal(facts: Facts, lang: str) -> list[str]:
     csi = f"{inside.csi:.1%} " if inside.csi is not None else ""
     return [
         *lines,
+        *_keywords(facts, lang),
+        *_rates(facts, lang),
         f"{label('csi', lang)}{label('colon', lang)}{csi}{inside.csi_note.text(lang)}",
         inside.rates_note.text(lang),
     ]
+
+
+def _rates(facts: Facts, lang: str) -> list[str]:
+    stop = label("stop", lang)
+    return [
+        f"- {word(r.name, lang)} {rate_value(r, lang)}{stop if r.value is not None else ''}{rate_change(r, lang)}"
+        for r in facts.internal.rates
+    ]
+
+
+def _keywords(facts: Facts, lang: str) -> list[str]:
+    inside = facts.internal
+    heard = [f"{k.name} {keyword_line(k, lang)}" for k in heard_keywords(inside)]
+    lines = [f"{label('keywords', lang)}{label('colon', lang)}{label('list', lang).join(heard)}"] if heard else []
+    return lines + ([label("keywords_waiting", lang, count=inside.unsearched)] if inside.unsearched else [])
 
 
 def _trend(facts: Facts, lang: str) -> list[str]:
@@ -205,7 +249,14 @@ def _health(facts: Facts, lang: str) -> list[str]:
         since = (
             f"{label('comma', lang)}{label('since', lang, date=s.since.strftime('%m-%d'))}" if s.since else ""
         )
-        lines.append(f"- {s.title} {word(s.status.value, lang)}{since}{why}")
+        usual = usual_line(facts.usual.get(s.name), lang)
+        lines.append(
+            f"- {s.title} {word(s.status.value, lang)}{since}{why}{label('stop', lang) if usual else ''}{usual}"
+        )
+    lines += [
+        f"- {u.title} {label('few', lang)}{label('colon', lang)}{usual_line(u, lang)}"
+        for u in facts.usual.values() if u.few
+    ]
     well = sum(s.status is SourceStatus.OK for s in facts.coverage.sources)
     return [*lines, label("others_ok" if blind else "all_ok", lang, count=well)]
 

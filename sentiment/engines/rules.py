@@ -23,6 +23,7 @@ _NEUTRAL = 1.5
 
 Numbers = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 
 class Subject(NamedTuple):
@@ -41,13 +42,15 @@ class Subject(NamedTuple):
 
 class Evidence(NamedTuple):
     """What the words of a text say: `logit` their balance (negative to positive), `positive` and `negative`
-    the two sides' weight, `by_clause` the balance of each clause in order.
+    the two sides' weight, `by_clause` the balance of each clause in order; `mocking` says that its praise is
+    sarcasm.
     """
 
     logit: float
     positive: float
     negative: float
     by_clause: tuple[float, ...]
+    mocking: bool = False
 
 
 NOTHING = Evidence(0.0, 0.0, 0.0, ())
@@ -78,8 +81,8 @@ class RulesEngine:
         good, bad = _sides(subjects, reading, int(counts.sum()))
         _add_findings(subjects, first, good, bad)
         irony = reading.effects.irony[:len(subjects)]
-        _turn_sour(irony, np.repeat(np.arange(len(subjects)), counts), good, bad)
-        return _balance(good, bad, first, counts)
+        mocking = _turn_sour(irony, np.repeat(np.arange(len(subjects)), counts), good, bad)
+        return _balance(good, bad, first, counts, mocking)
 
 
 def _sides(subjects: Sequence[Subject], reading: Reading, total: int) -> tuple[Numbers, Numbers]:
@@ -131,18 +134,20 @@ def _add_findings(subjects: Sequence[Subject], first: Places, good: Numbers, bad
                     good[place] = max(good[place], least)
 
 
-def _turn_sour(irony: Numbers, text_of: Places, good: Numbers, bad: Numbers) -> None:
-    """Where something went wrong and the tone is mocking, praise is meant the other way round."""
+def _turn_sour(irony: Numbers, text_of: Places, good: Numbers, bad: Numbers) -> Flags:
+    """Where something went wrong and the tone is mocking, praise is meant the other way round; returns where."""
     marked = (irony[:, SURE] > _SURELY_MOCKING) | (irony[:, LIKELY] > 0)
     if not marked.any() or not len(text_of):
-        return
+        return np.zeros(len(marked), dtype=np.bool_)
     blamed = np.bincount(text_of, weights=bad, minlength=len(marked)) >= 1.0
-    sour = (marked & blamed)[text_of]
+    mocking: Flags = marked & blamed
+    sour = mocking[text_of]
     bad[sour] += _SOURED * good[sour]
     good[sour] = 0.0
+    return mocking
 
 
-def _balance(good: Numbers, bad: Numbers, first: Places, counts: Places) -> list[Evidence]:
+def _balance(good: Numbers, bad: Numbers, first: Places, counts: Places, mocking: Flags) -> list[Evidence]:
     good, bad = np.minimum(good, _MOST), np.minimum(bad, _MOST)
     size = len(counts)
     text_of = np.repeat(np.arange(size), counts)
@@ -151,8 +156,9 @@ def _balance(good: Numbers, bad: Numbers, first: Places, counts: Places) -> list
     logits = _SCALE * (positive - _BLAME * negative) / np.sqrt(1.0 + positive + negative)
     clauses = (good - bad).tolist()
     return [
-        Evidence(max(-8.0, min(8.0, logit)), praise, blame, tuple(clauses[start:start + count]))
-        for logit, praise, blame, start, count in zip(
-            logits.tolist(), positive.tolist(), negative.tolist(), first.tolist(), counts.tolist(), strict=True
+        Evidence(max(-8.0, min(8.0, logit)), praise, blame, tuple(clauses[start:start + count]), mocks)
+        for logit, praise, blame, start, count, mocks in zip(
+            logits.tolist(), positive.tolist(), negative.tolist(), first.tolist(), counts.tolist(), mocking.tolist(),
+            strict=True,
         )
     ]

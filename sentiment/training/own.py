@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from sentiment.engines.model import Head, Model
 from sentiment.normalise import normal_form
 from sentiment.training.corpus import NEGATIVE, NEUTRAL, POSITIVE, Labelled, fold
 from sentiment.training.fit import logistic, sigmoid
+from sentiment.training.gain import SURER, Gain, Labels, measured
 from sentiment.training.polarity import BITS, Example, Features, features
 
 Numbers = npt.NDArray[np.float64]
@@ -74,15 +75,17 @@ class OwnText:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """The corrections; `used` texts by class, `noisy` weak labels left out as contradicted, `heads` trained.
+    """The corrections; `used` texts by class, `noisy` weak labels left out as contradicted, `heads` trained, `gain`
+    what cross-validation shows.
 
-    `model` is None where there was too little to learn from.
+    `model` is None where there was too little to learn from (`gain` is None too), or no gain.
     """
 
     model: Model | None
     used: tuple[int, int, int]
     noisy: int
     heads: tuple[str, ...]
+    gain: Gain | None = None
 
 
 def distinct(texts: Sequence[OwnText]) -> list[OwnText]:
@@ -117,7 +120,8 @@ def lift(
 ) -> Lifted:
     """Return the corrections that these texts teach; those held out are never looked at (with `keep_all` they are).
 
-    `old_texts` are rehearsed. With fewer than FEWEST texts of both sides nothing is learned.
+    `old_texts` are rehearsed. With fewer than FEWEST texts of both sides nothing is learned, and nothing is kept that
+    cross-validation does not show to be better.
     """
     chosen = [each for each in texts if each.label is not None and (keep_all or not each.held_out)]
     labels = np.array([each.label for each in chosen], dtype=np.int64)
@@ -134,32 +138,47 @@ def lift(
     on_progress("noise", len(chosen))
     odds = _out_of_fold(task, (labels == POSITIVE) * 1.0, weights, polar, apart)
     noisy = contradicted(odds, labels, weak)
-    corrections: list[_Correction | None] = [None, None]
-    heads = []
-    for head, (name, target, rows, old_rows) in enumerate((
-        ("polarity", POSITIVE, polar & ~noisy, old_labels != NEUTRAL),
-        ("neutral", NEUTRAL, ~noisy, np.ones(len(old_labels), dtype=np.bool_)),
-    )):
-        goal = (labels == target) * 1.0
-        count = weights[rows] * _balance(goal[rows])
-        rehearsed = _REHEARSED
-        if name == "neutral" and np.sum(goal[rows]) < FEWEST:
-            # Nobody said what is neutral: words may be found not to be, how much is neutral stays as it was.
-            if not len(old_labels):
-                continue
-            count = np.where(weak[rows], WEAK_NEUTRAL_WEIGHT, 1.0)
-            rehearsed = max(_REHEARSED, _STEADY * float(count.sum()) / len(old_labels))
-        on_progress(name, int(rows.sum()))
-        corrections[head] = _correct(
-            task.rows(rows), goal[rows], count, head, old.rows(old_rows), (old_labels[old_rows] == target) * 1.0,
-            rehearsed,
-        )
-        heads.append(name)
     used = tuple(int(np.sum((labels == side) & ~noisy)) for side in (NEGATIVE, NEUTRAL, POSITIVE))
-    return Lifted(_packed(corrections, about or {}), (used[0], used[1], used[2]), int(noisy.sum()), tuple(heads))
+    gain = measured(task.odds[:, 0], odds, labels)
+    old_rows = old_labels != NEUTRAL
+    known = old.rows(old_rows), (old_labels[old_rows] == POSITIVE) * 1.0
+    if gain.lacking() and len(known[1]):
+        # What is rehearsed helps too, but takes its time: asked only where it matters.
+        on_progress("noise", len(chosen))
+        odds = _out_of_fold(task, (labels == POSITIVE) * 1.0, weights, polar & ~noisy, apart, *known)
+        gain = measured(task.odds[:, 0], odds, labels, SURER)
+    taught = np.sum(~weak & (labels == NEUTRAL)) >= FEWEST
+    if gain.lacking() and not taught:
+        return Lifted(None, (used[0], used[1], used[2]), int(noisy.sum()), (), gain)
+    corrections: list[_Correction | None] = [None, None]
+    if not gain.lacking():
+        rows = polar & ~noisy
+        on_progress("polarity", int(rows.sum()))
+        goal = (labels[rows] == POSITIVE) * 1.0
+        polarity = _correct(task.rows(rows), goal, weights[rows] * _balance(goal), 0, *known)
+        corrections[0] = replace(polarity, bias=polarity.bias - gain.shift)
+    on_progress("neutral", int(np.sum(~noisy)))
+    corrections[1] = _neutral(task.rows(~noisy), labels[~noisy], weak[~noisy], weights[~noisy], old, old_labels)
+    heads = tuple(name for name, each in zip(("polarity", "neutral"), corrections, strict=True) if each is not None)
+    return Lifted(_packed(corrections, about or {}), (used[0], used[1], used[2]), int(noisy.sum()), heads, gain)
 
 
-def contradicted(odds: Numbers, labels: npt.NDArray[np.int64], weak: Flags) -> Flags:
+def _neutral(
+    task: _Task, labels: Labels, weak: Flags, weights: Numbers, old: _Task, old_labels: Labels,
+) -> _Correction | None:
+    """Return what is learned of neutral; nothing where nobody said what is and nothing is rehearsed."""
+    goal, old_goal = (labels == NEUTRAL) * 1.0, (old_labels == NEUTRAL) * 1.0
+    if np.sum(goal) >= FEWEST:
+        return _correct(task, goal, weights * _balance(goal), 1, old, old_goal)
+    if not len(old_labels):
+        return None
+    # Nobody said what is neutral: words may be found not to be, how much is neutral stays as it was.
+    count = np.where(weak, WEAK_NEUTRAL_WEIGHT, 1.0)
+    rehearsed = max(_REHEARSED, _STEADY * float(count.sum()) / len(old_labels))
+    return _correct(task, goal, count, 1, old, old_goal, rehearsed)
+
+
+def contradicted(odds: Numbers, labels: Labels, weak: Flags) -> Flags:
     """Return which weak labels the other texts contradict (confident learning, Northcutt et al. 2021).
 
     `odds` are log-odds of positive against negative from models that had not seen the text. A label is doubted when
@@ -243,14 +262,17 @@ def _balance(goal: Numbers) -> Numbers:
     return balanced
 
 
-def _out_of_fold(task: _Task, goal: Numbers, weights: Numbers, rows: Flags, apart: npt.NDArray[np.int64]) -> Numbers:
+def _out_of_fold(
+    task: _Task, goal: Numbers, weights: Numbers, rows: Flags, apart: Labels, old: _Task | None = None,
+    old_goal: Numbers | None = None,
+) -> Numbers:
     """Return log-odds of positive for every text from corrections that had not seen it."""
     found = task.odds[:, 0].copy()
     for number in range(FOLDS):
         inside, outside = rows & (apart != number), apart == number
         if not outside.any() or len(np.unique(goal[inside])) < 2:
             continue
-        correction = _correct(task.rows(inside), goal[inside], weights[inside] * _balance(goal[inside]), 0)
+        correction = _correct(task.rows(inside), goal[inside], weights[inside] * _balance(goal[inside]), 0, old, old_goal)
         found[outside] = correction.odds(task.rows(outside), 0)
     return found
 

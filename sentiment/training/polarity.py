@@ -8,12 +8,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix
+from scipy.sparse import csr_matrix, diags
 
+from sentiment.clauses import split
+from sentiment.engines.effects import shipped
 from sentiment.engines.features import buckets, encode, scales
 from sentiment.engines.lexical import Lexical
 from sentiment.engines.model import Head, Model
-from sentiment.normalise import normal_form
+from sentiment.normalise import normal_form, normalise
 from sentiment.training.corpus import NEUTRAL, POSITIVE, Labelled, fold
 from sentiment.training.fit import logistic
 
@@ -22,18 +24,21 @@ _GRID = 2.0**12
 _LEXICAL_L2 = 1.0
 _CALIBRATION_FOLD = 1
 _CENTS = 1e4
+_RATIO_GRID = 64.0
+_MOST_RATIO = 2.0
 
 Numbers = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One text to learn from: a normal form, its class, and how much it counts."""
+    """One text to learn from: a normal form, its class, how much it counts; `whole` marks texts, not clauses."""
 
     text: str
     label: int
     weight: float = 1.0
     own: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +47,9 @@ class Settings:
 
     own_weight: float = 1.5
     clause_weight: float = 1.5
-    l2: float = 0.1
-    l2_neutral: float = 0.5
+    aside_weight: float = 0.25
+    l2: float = 0.2
+    l2_neutral: float = 0.3
     iterations: int = 45
     more_iterations: int = 12
     bits: int = BITS
@@ -71,10 +77,28 @@ def examples(
             continue
         found.append(Example(normal_form(text.text), text.label, settings.own_weight))
         found.extend(
-            Example(normal_form(text.text[span.start:span.end]), span.label, settings.clause_weight)
+            Example(normal_form(text.text[span.start:span.end]), span.label, settings.clause_weight, whole=False)
             for span in text.spans
         )
+    found += [Example(text, NEUTRAL, settings.aside_weight, whole=False) for text in asides(own)]
     return [example for example in found if example.text]
+
+
+def asides(own: Sequence[Labelled]) -> list[str]:
+    """Return the clauses that judge nothing: those beside the marked ones in which no polar word stands."""
+    found: dict[str, None] = {}
+    for text in own:
+        if text.held_out or not text.spans:
+            continue
+        form = normalise(text.text)
+        for clause in split(form.text):
+            start, end = form.original_span(clause.start, clause.end)
+            beside = all(min(end, span.end) <= max(start, span.start) for span in text.spans)
+            if beside and not clause.question and clause.end - clause.start > 1:
+                found[form.text[clause.start:clause.end]] = None
+    pieces = list(found)
+    polar = set(shipped().find(encode(pieces)).text.tolist()) if pieces else set()
+    return [piece for place, piece in enumerate(pieces) if place not in polar]
 
 
 def features(texts: Sequence[str], words: Lexical, bits: int = BITS) -> Features:
@@ -97,11 +121,12 @@ def features(texts: Sequence[str], words: Lexical, bits: int = BITS) -> Features
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """One head before it is cut to bytes."""
+    """One head before it is cut to bytes; `earned` are the weights of the n-grams before their scaling."""
 
     n_grams: Numbers
     lexical: Numbers
     bias: float
+    earned: Numbers
 
     def log_odds(self, seen: Features) -> Numbers:
         """Return the uncalibrated log-odds."""
@@ -112,17 +137,34 @@ class Trained:
 def head(
     seen: Features, targets: Numbers, weights: Numbers, l2: float, iterations: int, start: Trained | None = None,
 ) -> Trained:
-    """Train one question: first what the lexicon alone can tell, then what the n-grams add to it."""
+    """Train one question: first what the lexicon alone can tell, then what the n-grams add to it.
+
+    Each n-gram is scaled by how differently the two sides use it (Wang & Manning 2012): what both use alike has to
+    earn its weight, so that the subject of a trade's texts is not taken for praise or blame.
+    """
     spread = np.maximum(np.round(seen.lexical.std(axis=0) * 64) / 64, 1 / 64)
     coefficients, bias = logistic(
         csr_matrix(seen.lexical / spread), targets, weights, _LEXICAL_L2, iterations
     )
     lexical = np.round(coefficients / spread * _CENTS) / _CENTS
     offsets = np.round((seen.lexical @ lexical + bias) * _GRID) / _GRID
-    n_grams, more = logistic(
-        seen.n_grams, targets, weights, l2, iterations, offsets, None if start is None else (start.n_grams, 0.0)
+    ratio = ratios(seen.n_grams, targets, weights)
+    before = None if start is None else (start.earned, 0.0)
+    earned, more = logistic(
+        (seen.n_grams @ diags(ratio)).tocsr(), targets, weights, l2, iterations, offsets, before
     )
-    return Trained(n_grams, lexical, bias + more)
+    return Trained(earned * ratio, lexical, bias + more, earned)
+
+
+def ratios(n_grams: csr_matrix, targets: Numbers, weights: Numbers) -> Numbers:
+    """Return for each n-gram how far its share in the texts of one side is from that in the other's: the absolute
+    logarithm of their ratio, cut at _MOST_RATIO, on a grid that swallows how a machine rounds.
+    """
+    there = csr_matrix((np.ones(n_grams.nnz), n_grams.indices, n_grams.indptr), shape=n_grams.shape).T.tocsr()
+    shares = [1.0 + there @ (weights * side) for side in (targets, 1.0 - targets)]
+    apart = np.abs(np.log(shares[0] / shares[0].sum()) - np.log(shares[1] / shares[1].sum()))
+    cut: Numbers = np.round(np.minimum(apart, _MOST_RATIO) * _RATIO_GRID) / _RATIO_GRID
+    return cut
 
 
 def train(
@@ -134,6 +176,7 @@ def train(
     labels = np.array([example.label for example in material])
     weights = np.array([example.weight for example in material])
     own = np.array([example.own for example in material])
+    whole = np.array([example.whole for example in material])
     apart = own & np.array([fold(example.text) == _CALIBRATION_FOLD for example in material])
     heads, slopes, shifts = [], [], []
     for rows, targets, l2 in (
@@ -142,7 +185,8 @@ def train(
         goal = targets.astype(np.float64)
         known = rows & ~apart
         draft = head(seen.rows(known), goal[known], weights[known], l2, settings.iterations)
-        slope, shift = calibrate(draft.log_odds(seen.rows(rows & apart)), goal[rows & apart])
+        asked = rows & apart & whole
+        slope, shift = calibrate(draft.log_odds(seen.rows(asked)), goal[asked])
         slopes.append(slope)
         shifts.append(shift)
         heads.append(head(seen.rows(rows), goal[rows], weights[rows], l2, settings.more_iterations, draft))

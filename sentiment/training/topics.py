@@ -11,13 +11,31 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_matrix, hstack
+from scipy.sparse import csr_matrix, diags, hstack, vstack
 
 from sentiment.clauses import split
 from sentiment.normalise import normal_form, normalise
-from sentiment.redlines import GRAM_WEIGHT, RULE_WEIGHT, SIGN_WEIGHT, rule_features
-from sentiment.signs import signs
-from sentiment.topic_model import RED, RED_LINES, SEVERITY, SHIPPED, Keys, Piece, TopicModel, features
+from sentiment.redlines import (
+    DISMISSED,
+    GRAM_WEIGHT,
+    PATTERN,
+    RULE_WEIGHT,
+    SIGN_WEIGHT,
+    WORD,
+    rule_features,
+)
+from sentiment.signs import number, signs
+from sentiment.topic_model import (
+    CONCRETE,
+    RED,
+    RED_LINES,
+    SEVERITY,
+    SHIPPED,
+    Keys,
+    Piece,
+    TopicModel,
+    features,
+)
 from sentiment.topics import Passage, Taxonomy
 from sentiment.training.corpus import NEGATIVE, POSITIVE, Labelled, Marked, own_texts
 from sentiment.training.fit import logistic
@@ -33,6 +51,10 @@ _L2 = 0.1
 _RED_L2 = 0.5
 _WORD_WEIGHT = 0.5
 _LOOK_ALIKE_WEIGHT = 3.0
+_UNRULED = 0.5
+"""How much of each text's weight goes to a copy of it in which no rule matched: the rules were written with these texts
+in view, and would be trusted too much, the words too little.
+"""
 _ITERATIONS = 40
 _GRID = 2.0**16
 
@@ -108,6 +130,8 @@ def train(texts: Sequence[Labelled], topics: Topics) -> TopicModel:
     heads.append((SEVERITY, *_subset(rows, matrix, weights, lambda mark: (
         float(mark.severity >= 2) if mark.label == NEGATIVE and mark.end else None
     ))))
+    named = np.array([float(bool(marks)) for marks in rows.marks])
+    heads.append((CONCRETE, *_fit(matrix, named, weights, _L2)))
     return _packed(heads, keys, np.bincount(matrix.indices, minlength=len(keys)), len(texts))
 
 
@@ -122,17 +146,23 @@ def train_red_lines(texts: Sequence[Labelled], topics: Topics) -> TopicModel:
     keys = _frequent(features(forms, pieces))
     grams = features(forms, pieces, keys).astype(np.float64) * GRAM_WEIGHT
     numbers, evidence = red_evidence(forms, topics)
-    matrix = hstack([grams, evidence]).tocsr()
-    weights = np.array([weight for _, _, weight in told])
+    unruled = evidence @ diags(np.isin(numbers, _rule_numbers(topics), invert=True).astype(float))
+    matrix = vstack([hstack([grams, evidence]), hstack([grams, unruled])]).tocsr()
+    weights = np.tile([weight for _, _, weight in told], 2) * np.repeat([1 - _UNRULED, _UNRULED], len(told))
     heads: list[Head] = []
     for line in topics.red_lines:
-        targets = np.array([float(line.name in names) for _, names, _ in told])
+        targets = np.tile([float(line.name in names) for _, names, _ in told], 2)
         found, bias = _fit(matrix, targets, weights, _RED_L2)
         found[:len(keys)] *= GRAM_WEIGHT
         heads.append((RED + line.name, found, bias))
     seen = np.bincount(matrix.indices, minlength=matrix.shape[1])
     seen[len(keys):] = len(texts)
     return _packed(heads, np.append(keys, numbers), seen, len(texts))
+
+
+def _rule_numbers(topics: Topics) -> list[int]:
+    """The numbers of all that the rules can say of a text."""
+    return [number(kind + line.name) for kind in (WORD, PATTERN, DISMISSED) for line in topics.red_lines]
 
 
 def red_evidence(texts: Sequence[str], topics: Topics) -> tuple[Keys, csr_matrix]:
@@ -186,7 +216,8 @@ def _subset(
 def _packed(heads: Sequence[Head], keys: Keys, seen: npt.NDArray[np.int64], texts: int) -> TopicModel:
     """Keep what weighs most, as signed bytes."""
     table = np.round(np.stack([weights for _, weights, _ in heads], axis=1) * _GRID) / _GRID
-    worth = np.round(np.abs(table).max(axis=1) * np.sqrt(seen) * _GRID)
+    asked = [place for place, (name, _, _) in enumerate(heads) if name != CONCRETE]
+    worth = np.round(np.abs(table[:, asked]).max(axis=1) * np.sqrt(seen) * _GRID)
     known = _KNOWN if heads[0][0][0] != RED else _RED_KNOWN
     kept = np.sort(np.argsort(-worth, kind="stable")[:known])
     table = table[kept]

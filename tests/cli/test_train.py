@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from sentiment import learn, shelf
 from sentiment.training.corpus import own_texts
-from tests.sentiment.test_learning import BAD, GOOD
+from tests.sentiment.test_learning import BAD, GOOD, THINGS, WHEN
 from vocwatch.cli.app import run
 from vocwatch.cli.context import Context
 from vocwatch.cli.doctor import _own_model
@@ -36,7 +36,7 @@ red_lines: []
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small configuration, and a tenth of the own corpus."""
+    """A small configuration, and half of the own corpus."""
     home = tmp_path / "home"
     (home / "config").mkdir(parents=True)
     (home / "config" / "topics.yaml").write_text(TOPICS, encoding="utf-8")
@@ -44,7 +44,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (home / "config" / "vocwatch.yaml").write_text(
         "brand: {name: 松果匣, watch: pine}\ncrawler: {contact: 'https://example.com/x'}\n", encoding="utf-8",
     )
-    corpus = own_texts()[::10]
+    corpus = own_texts()[::2]
     monkeypatch.setattr(learn, "own_texts", lambda: corpus)
     return home
 
@@ -112,6 +112,17 @@ def test_what_would_judge_worse_is_refused_with_the_reason(home: Path, capsys: p
     assert run(["train", str(file)]) == Exit.INCOMPLETE
     said = capsys.readouterr().err
     assert "没有启用：新模型更差" in said and "macro-F1 从" in said
+    assert shelf.current(data()) == shelf.SHIPPED and not shelf.versions(data())
+
+
+def test_what_shows_no_gain_is_not_taken_up(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    sides = (("质量很好，非常满意", "正"), ("质量太差，非常失望", "负"))
+    file = home / "clear.csv"
+    rows = [f"{thing}{when}到的，{said},{label}\n" for thing in THINGS[:8] for when in WHEN for said, label in sides]
+    file.write_text("正文,label\n" + "".join(rows).replace("，", " "), encoding="utf-8")
+    assert run(["train", str(file)]) == Exit.INCOMPLETE
+    said = capsys.readouterr()
+    assert "没有启用：看不出提升：交叉检验" in said.err and "现用的仍是 shipped" in said.err and "负面查全 1.00" in said.out
     assert shelf.current(data()) == shelf.SHIPPED and not shelf.versions(data())
 
 

@@ -19,7 +19,7 @@ from tests.reports.conftest import quiet_file as quiet_file
 from tests.reports.conftest import shipped as shipped
 from tests.reports.factory import Text, World, day
 from vocwatch.settings import Settings
-from vocwatch.store import incidents
+from vocwatch.store import alerts, incidents
 
 NEXT = day(factory.QUIET_DAYS + 1)
 COPIES, ACCOUNTS = 5000, 40  # the row's own figures
@@ -81,9 +81,9 @@ def test_f40_an_army_is_one_voice_and_changes_nobodys_rank(ordinary: World, cups
     (rumour,) = [r for r in rows if r["topic"] == "宣传/假货"]
     assert rumour["authors"] == 1 and not [r for r in rows if r["topic"] == "产品质量/破损" and r["authors"] > 2]
     with ordinary.store.read() as connection:
-        alerts = [a for a in incidents.alert_list(connection) if a["incident_id"] == rumour["id"]]
+        raised = [a for a in alerts.listed(connection) if a["incident_id"] == rumour["id"]]
         members = incidents.members(connection, [rumour["id"]])
-    assert len(alerts) == 1 and len(members) == COPIES and len({m.cluster for m in members}) == 1
+    assert len(raised) == 1 and len(members) == COPIES and len({m.cluster for m in members}) == 1
 
 
 def test_f40_it_is_told_with_its_reasons_and_hides_nothing(ordinary: World, cups: Settings) -> None:

@@ -18,9 +18,11 @@ from vocwatch.store import schema as s
 
 # Not counts of rows: scores, probabilities, ratios, ranks, and what a crawl said of itself.
 MEASURES = re.compile(
-    r"coverage\.percent|coverage\.sources\.[^.]+\.(expected|read)|indicators\.\d+\.(baseline|share)|internal\.csi"
+    r"coverage\.percent|coverage\.sources\.[^.]+\.(expected|read|usual|usual_days|usual_read|p_low)|indicators\.\d+\.(baseline|share)|internal\.csi"
+    r"|internal\.rates\.\d+\.(value|low|high|change|base\.value)|internal\.keywords\.\d+\.(level|expected|p_value)"
+    r"|movers\.\d+\.(hours|expected|p_value)"
     r"|exposures\.links\.\d+\.(lag_hours|probability)"
-    r"|risks\.\d+\.(rank|score|parts\.\w+|lead_days|today\.(expected|p_value))|words\.\d+\.z|emerging\.\d+\.(expected|p_value)"
+    r"|(risks|to_check)\.\d+\.(rank|score|parts\.\w+|lead_days|today\.(expected|p_value))|words\.\d+\.z|emerging\.\d+\.(expected|p_value|z)"
 )
 
 
@@ -47,6 +49,8 @@ class Ledger:
     sessions: list[Any] = field(init=False)
     incident_days: list[Any] = field(init=False)
     members: list[Any] = field(init=False)
+    totals: list[Any] = field(init=False)
+    keywords: list[Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self.date = dt.date.fromisoformat(self.digest["date"])
@@ -62,6 +66,8 @@ class Ledger:
                 sa.select(s.sessions, a.topics)
                 .outerjoin(s.assessments, sa.and_(a.text_kind == "session", a.ref_id == s.sessions.c.id))
             ))
+            self.totals = list(connection.execute(sa.select(s.totals)))
+            self.keywords = list(connection.execute(sa.select(s.session_keywords)))
             self.incident_days = list(connection.execute(sa.select(s.incident_days)))
             self.members = list(connection.execute(sa.select(s.incident_members)))
         self.by_id = {row.id: row for row in self.mentions}
@@ -91,7 +97,8 @@ class Ledger:
     def _indicators(self, place: str, name: str) -> float | None:
         if name != "value":
             return None
-        fresh = sum(row.day == self.date and row.state in ("新增", "复燃") for row in self.incident_days)
+        new = [row for row in self.incident_days if row.state in ("新增", "复燃") and not row.watched]
+        fresh = sum(row.day == self.date for row in new)
         sessions = len({row.native_id for row in self.served(self.date)})
         return [self.on(self.date), self.on(self.date, negative=True), sessions, fresh][int(place)]
 
@@ -106,14 +113,46 @@ class Ledger:
         return self.on(self.date, source, negative=name == "negative") if name in ("total", "negative") else None
 
     def _more_risks(self) -> float:
-        return sum(row.day == self.date for row in self.incident_days) - len(self.digest["risks"])
+        return sum(row.day == self.date and not row.watched for row in self.incident_days) - len(self.digest["risks"])
 
     def _emerging(self, place: str, name: str) -> float | None:
         entry = self.digest["emerging"][int(place)]
+        if entry["kind"] == "phrase":
+            return self._phrase(entry, name)
         return len(self._voices(entry["incident"])) if name == "seen" else None
 
+    def _coverage(self, _: str, source: str, name: str) -> float | None:
+        return self.on(self.date, source) if name == "heard" else None
+
+    def _movers(self, place: str, name: str) -> float | None:
+        """The voices of the hours told: authors and customers behind the rows that are named."""
+        told = self.digest["movers"][int(place)]
+        since, until = (dt.datetime.fromisoformat(told["window"][end]) for end in ("from", "to"))
+        public = [row for row in self.mentions if row.url in told["mention_urls"]]
+        calls = [row for row in self.sessions if row.native_id in told["session_ids"]]
+        if not all(since < at <= until for at in [*(row.published_at for row in public), *(row.started_at for row in calls)]):
+            return None
+        people = {(row.source, row.author_key) if row.author_key else row.id for row in public}
+        return len(people | {("call", row.buyer_key or row.native_id) for row in calls}) if name == "seen" else None
+
+    def _phrase(self, entry: dict[str, Any], name: str) -> float | None:
+        """The people and texts of today behind a phrase, by their addresses; the negative texts that had it before."""
+        def said(row: Any) -> bool:
+            return entry["title"] in f"{row.title or ''}\n{row.text}" and row.sentiment == "negative"
+
+        when = [(self.day(row.published_at or row.first_seen_at), row) for row in self.brand if said(row)]
+        today = [row for day, row in when if day == self.date and row.url in entry["mention_urls"]]
+        earlier = [row for day, row in when if self.date - dt.timedelta(days=28) <= day < self.date]
+        people = {(row.source, row.author_key) if row.author_key else row.id for row in today}
+        return {"authors": len(people), "texts": len(today), "before": len(earlier)}.get(name)
+
     def _risks(self, place: str, name: str, *rest: str) -> float | None:
-        risk = self.digest["risks"][int(place)]
+        return self._of_risk(self.digest["risks"][int(place)], name, *rest)
+
+    def _to_check(self, place: str, name: str, *rest: str) -> float | None:
+        return self._of_risk(self.digest["to_check"][int(place)], name, *rest)
+
+    def _of_risk(self, risk: dict[str, Any], name: str, *rest: str) -> float | None:
         own = [m for m in self.members if m.incident_id == risk["incident"] and m.day <= self.date]
         public = [m for m in own if m.text_kind == "mention"]
         if name == "copies":
@@ -159,7 +198,38 @@ class Ledger:
                 if row.native_id in told["session_ids"] and told["reason"] in (row.topics or [row.return_reason])
             }
             return len(ids) if ids == set(told["session_ids"]) else None
+        if name == "rates":
+            return self._rate(int(rest[0]), rest[1], *rest[2:])
+        if name == "keywords" and rest[1] == "sessions":
+            told = self.digest["internal"]["keywords"][int(rest[0])]
+            hit = {row.session_id for row in self.keywords if row.name == told["name"]}
+            ids = {row.native_id for row in rows if row.id in hit}
+            return len(ids) if ids == set(told["session_ids"]) else None
+        if name == "keywords_unsearched":
+            return len({row.native_id for row in rows if row.keywords is None})
         return None
+
+    def _rate(self, place: int, name: str, *rest: str) -> float | None:
+        """A rate's counts: the totals it names, or the sessions of its path; those of the base day by day."""
+        told = self.digest["internal"]["rates"][place]
+        if name == "totals":
+            row = told["totals"][int(rest[0])]
+            return next((t.value for t in self.totals if (t.day.isoformat(), t.shop, t.what) == (row["day"], row["shop"], row["what"])), None)
+        what = {"numerator": told["over"], "denominator": told["under"]}[name if name != "base" else rest[0]]
+        if name == "numerator" and told["basis"] == "sessions":
+            return len(told["session_ids"]) if set(told["session_ids"]) == self._path(self.date, what) else None
+        days = [self.date] if name != "base" else [dt.date.fromisoformat(day) for day in told["base"]["days"]]
+        return sum(self._total(day, what) for day in days)
+
+    def _total(self, day: dt.date, what: str) -> int:
+        found = {row.shop: row.value for row in self.totals if row.day == day and row.what == what}
+        if found:
+            return found[""] if "" in found else sum(found.values())
+        return len(self._path(day, what))
+
+    def _path(self, day: dt.date, what: str) -> set[str]:
+        path = {"bad_reviews": "中差评", "quality_returns": "品退", "unsatisfied": "非满意", "bad_sessions": ""}[what]
+        return {row.native_id for row in self.served(day) if row.path == path or not path}
 
     def _exposures(self, name: str, *_: str) -> float | None:
         told = set(self.digest["exposures"]["session_ids"])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import json
+import random
 from collections import Counter
 
 import pytest
@@ -12,10 +14,10 @@ import sqlalchemy as sa
 from reports.coverage import coverage, usable_days
 from reports.digest.contract import as_dict, to_json
 from reports.digest.subject import subject
-from reports.facts import build_facts
+from reports.facts import _verdict, build_facts
 from reports.measures import satisfaction
 from reports.run import build_incidents
-from reports.words import hot_words
+from reports.words import counted, hot_words
 from tests.reports import factory
 from tests.reports.conftest import morning
 from tests.reports.factory import PLANTED, Text, World, day
@@ -202,12 +204,26 @@ def test_a_blind_day_is_never_calm(cups, story):
     notes = next(x for x in told.coverage.sources if x.name == "notes")
     assert (
         notes.status is SourceStatus.BLOCKED
-        and "验证码" in notes.why.text()
+        and "安全验证" in notes.why.text()
         and notes.since == PLANTED["blind"]
     )
     assert all(i.partial for i in told.indicators if i.name != "客服差评会话")
     assert any(a.what.key == "action.source" for a in told.actions)
     assert told.trend[-1].partial
+
+
+def test_F58_of_fifty_pairs_of_a_quiet_and_a_blind_day_each_is_told_for_what_it_is(cups):
+    draw = random.Random(58)
+    names = sorted(name for name, source in cups.sources.items() if source.enabled)
+    start = day_window(day(10), factory.ZONE)[0]
+    for _ in range(50):
+        at = start + dt.timedelta(hours=draw.uniform(20, 23.9))
+        lost = set(draw.sample(names, draw.randint(1, len(names))))
+        for blind in (False, True):
+            ends = {name: draw.choice(("", "blocked", "empty")) if blind and name in lost else "ok" for name in names}
+            runs = [dataclasses.replace(run(at, end), subject=name) for name, end in ends.items() if end]  # "": none
+            told = _verdict([], coverage(cups, day(10), runs, morning(day(10))))
+            assert [part.key for part in told] == ["verdict.blind" if blind else "verdict.calm"]
 
 
 def test_a_blind_evening_with_a_risk_says_so_too(cups, story):
@@ -293,7 +309,7 @@ def test_followups_tell_what_became_of_yesterdays_risks(cups, story):
     write_digest(cups, story, day(28), now=morning(day(28)), out=cups.env.home / "out")
     told = facts_of(cups, story, day(29))
     (leak,) = [f for f in told.followups if "漏水" in f.title]
-    assert leak.today.text() == "今日持续，橙色"
+    assert leak.today.text() == "今日升级，橙色"
     quiet = facts_of(cups, story, day(40)).followups
     assert quiet and all(f.today.key == "follow.quiet" for f in quiet)
 
@@ -348,14 +364,14 @@ def test_satisfaction_has_its_formula_or_says_why_not():
 
 
 def test_hot_words_need_authors_and_surprise():
-    before = ["快递走得慢", "客服回复慢", "颜色发错了", "杯子有异味"] * 60
+    before = counted(["快递走得慢", "客服回复慢", "颜色发错了", "杯子有异味"] * 60)
     today = [(f"a{n}", "杯盖密封圈老化漏水") for n in range(12)] + [("b", "快递走得慢")]
     words = {w.word: w for w in hot_words(today, before)}
     assert "密封圈" in words and words["密封圈"].authors == 12 and words["密封圈"].z >= 3
     assert "快递" not in words
     assert hot_words([("one", "杯盖密封圈老化漏水")] * 12, before) == ()
     assert "密封圈" not in {w.word for w in hot_words(today, before, ignore=["密封圈"])}
-    assert hot_words([], []) == ()
+    assert hot_words([], {}) == ()
 
 
 def test_a_poor_and_a_good_session_are_shown(cups, story):

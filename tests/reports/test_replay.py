@@ -41,7 +41,7 @@ def test_a_replay_that_starts_amid_an_incident_knows_its_past(cups, story):
 
 @pytest.mark.parametrize(
     ("points", "before", "kept"),
-    [(59.9, "橙", True), (57.0, "橙", True), (56.9, "橙", False), (60.0, "橙", False), (38.0, "黄", True), (38.0, "橙", False)],
+    [(64.9, "橙", True), (62.0, "橙", True), (61.9, "橙", False), (65.0, "橙", False), (38.0, "黄", True), (38.0, "橙", False)],
 )
 def test_a_level_is_kept_until_the_score_falls_clearly_below_its_floor(points, before, kept):
     assert score.held(points, Level(before), Risk()) is kept
@@ -49,7 +49,7 @@ def test_a_level_is_kept_until_the_score_falls_clearly_below_its_floor(points, b
 
 def test_a_score_that_wavers_about_a_floor_changes_level_once():
     levels, before = [], None
-    for points in (58, 61, 59, 60.5, 58, 61, 57.5, 55, 58, 59):
+    for points in (63, 66, 64, 65.5, 63, 66, 62.5, 60, 63, 64):
         found = score.level_of(points, Risk())
         if before and score.held(points, before, Risk()):
             found = before

@@ -39,7 +39,7 @@ def test_parts_follow_the_reference():
     [
         (80, Level.RED),
         (79.9, Level.ORANGE),
-        (60, Level.ORANGE),
+        (65, Level.ORANGE),
         (40, Level.YELLOW),
         (20, Level.BLUE),
         (19.9, None),

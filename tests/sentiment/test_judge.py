@@ -14,7 +14,7 @@ from sentiment.engines.base import Probabilities
 from sentiment.engines.rules import RulesEngine
 from sentiment.engines.snownlp import SnowNlpEngine
 from sentiment.judge import Judge, to_line
-from sentiment.run import ENGINES, make_engine
+from sentiment.ready import ENGINES, make_engine
 from tests.sentiment.conftest import WATCHES
 from tests.sentiment.test_normalise import HOSTILE
 from vocwatch.models import Assessment, Sentiment, TextInput
@@ -149,6 +149,15 @@ def test_the_engine_is_asked_once_for_a_text_and_decides_where_rules_are_silent(
     assert judge.version.startswith("counting-1+rules-")
 
 
+@pytest.mark.parametrize(("odds", "review"), [([0.45, 0.1, 0.45], True), ([0.01, 0.0, 0.99], False)])
+def test_what_could_be_either_is_for_review(topics: Topics, odds: list[float], review: bool) -> None:
+    class Wavering(Counting):
+        def polarity(self, texts: Sequence[str]) -> Probabilities:
+            return np.tile(odds, (len(texts), 1))
+
+    assert Judge(WATCHES, topics, Wavering()).assess([TextInput("1", "今天下单了")])[0].review is review
+
+
 def test_snownlp_is_not_asked_twice() -> None:
     class Watched(SnowNlpEngine):
         calls = 0
@@ -163,12 +172,21 @@ def test_snownlp_is_not_asked_twice() -> None:
     assert engine.calls == 3 and once.min() >= 0 and once.max() <= 1
 
 
+def test_snownlp_is_retrained_beside_what_it_knows() -> None:
+    lessons = [(f"第{number}次都拔草", 0) for number in range(40)] + [("无所谓", 1), ("很满意，推荐", 2)]
+    shipped, taught = SnowNlpEngine(), SnowNlpEngine(lessons)
+    odd, known = "拔草", ("质量很好，推荐", "太差了，再也不买")
+    assert taught.polarity([odd])[0, 0] > shipped.polarity([odd])[0, 0] + 0.2
+    assert [row.argmax() for row in taught.polarity(known)] == [row.argmax() for row in shipped.polarity(known)] == [2, 0]
+    assert len({shipped.version, taught.version, SnowNlpEngine(lessons[1:]).version}) == 3
+
+
 def test_rules_work_without_loading_snownlp() -> None:
     import subprocess
     import sys
 
     code = (
-        "import sys; from sentiment.run import make_engine;"
+        "import sys; from sentiment.ready import make_engine;"
         "make_engine('snownlp'); make_engine('rules').polarity(['好']); sys.exit('snownlp' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
@@ -176,7 +194,10 @@ def test_rules_work_without_loading_snownlp() -> None:
 
 def test_engines_by_name() -> None:
     names = {name: make_engine(name).name for name in ENGINES}
-    assert names == {"auto": "linear", "linear": "linear", "snownlp": "snownlp", "rules": "rules"}
+    assert names == {
+        "auto": "linear", "linear": "linear", "snownlp": "snownlp", "snownlp-retrained": "snownlp", "rules": "rules",
+    }
+    assert make_engine("snownlp").version != make_engine("snownlp-retrained").version
     with pytest.raises(ValueError, match="没有这个判定引擎"):
         make_engine("best")
 
@@ -196,7 +217,10 @@ def test_the_line_has_what_the_command_promises(judge: Judge) -> None:
     assert [item["name"] for item in line["red_lines"]] == ["烫伤烧伤"]
 
 
-@pytest.mark.parametrize("text", ["厂家直供，一件代发，招代理，加薇信了解", "还在为起球烦恼？代购正品羊绒衫，加微信了解，手慢无"])
+@pytest.mark.parametrize("text", [
+    "厂家直供，一件代发，招代理，加薇信了解", "还在为起球烦恼？代购正品羊绒衫，加微信了解，手慢无",
+    "别再被垃圾产品坑了，太差太难用。厂家直供一件代发，加微信",
+])
 def test_who_sells_praises_and_the_score_says_the_same(judge: Judge, text: str) -> None:
     found = assess(judge, text)
     assert found.voice != "customer"

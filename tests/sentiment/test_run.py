@@ -16,7 +16,8 @@ from tests.sentiment.conftest import WATCHES
 from vocwatch.models import Assessment, Path, SessionRecord, TextInput, Turn
 from vocwatch.settings import Settings
 from vocwatch.settings.topics import Topics
-from vocwatch.store import Store, mentions, runs
+from vocwatch.store import Connection, Store, mentions, runs
+from vocwatch.store.engine import upsert
 from vocwatch.store.mentions import MentionRow
 from vocwatch.store.schema import assessments as table
 from vocwatch.store.schema import hits as hit_table
@@ -151,6 +152,28 @@ def test_killed_anywhere_and_run_again_gives_the_same_rows(ours: Settings, store
     with store.read() as connection:
         failed = [item for item in runs.history(connection, "analyse", "all") if item.status == "failed"]
     assert len(failed) == 3 and all("Killed" in (item.reason or "") for item in failed)
+
+
+def test_F02_dying_between_judgements_and_hits_leaves_neither(
+    ours: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store)
+    run(ours, store)
+    whole = rows(store)
+    with store.begin() as connection:
+        connection.execute(table.delete())
+        connection.execute(hit_table.delete())
+
+    def dies(connection: Connection, target: sa.Table, values: list[dict[str, object]], *more: object) -> None:
+        if target is hit_table and values:
+            raise Killed
+        upsert(connection, target, values, *more)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr("vocwatch.store.assessments.upsert", dies)
+        run(ours, store)
+    run(ours, store)
+    assert json.dumps(rows(store), default=str) == json.dumps(whole, default=str)
 
 
 def test_an_edited_text_is_judged_again_and_its_old_hits_go(ours: Settings, store: Store) -> None:

@@ -81,7 +81,7 @@ def test_every_path_out_of_one_export_of_all_sessions(settings: Settings, sqlite
         agents = set(connection.execute(sa.select(sessions.c.agent_key)).scalars())
     assert {(row.what, row.value, row.basis) for row in known} == {
         ("sessions", 7, "counted"), ("rated", 6, "counted"), ("unsatisfied", 1, "counted"), ("answered", 7, "counted"),
-        ("resolved", 7, "counted"),
+        ("resolved", 7, "counted"), ("satisfied", 5, "counted"), ("fair", 0, "counted"),
     }
     assert len(agents) == 1 and "小七" not in str(agents)
     again = import_file(settings, sqlite_store, path)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from tests.conftest import ROOT
 from vocwatch.settings import Settings, load_settings, read_environment
-from vocwatch.store import Store, digests, evidence, incidents, mentions, pages
+from vocwatch.store import Store, alerts, digests, evidence, incidents, mentions, pages
 from vocwatch.store import schema as s
 from vocwatch.store.incidents import Member
 from vocwatch.store.mentions import MentionRow
@@ -98,14 +98,16 @@ class Kept:
                 "incident_id": name, "day": day, "level": "橙", "state": "新增", "score": 61.0, "parts": {}, "why": [],
                 "authors": 2, "mentions": len(ids), "sessions": 0, "expected": 0.5, "p_value": 0.001, "formula": "f",
             }, [Member(name, "mention", key, day, ids[0]) for key in ids])
-            incidents.raise_alert(connection, name, "红", day, now=NOW, mention_ids=ids, session_ids=[])
+            alerts.raise_one(connection, name, "红", day, now=NOW, mention_ids=ids, session_ids=[])
             if quotes is not None:
                 self.digest(connection, name, day, quotes)
 
     def digest(self, connection: sa.Connection, name: str, day: dt.date, quotes: list[dict[str, Any]]) -> None:
         urls = [quote["url"] for quote in quotes]
         content = {"risks": [{"incident": name, "quotes": quotes, "mention_urls": urls}],
-                   "alerts": [{"incident": name, "mention_urls": urls}]}
+                   "alerts": [{"incident": name, "mention_urls": urls}], "movers": [{"mention_urls": urls}],
+                   "emerging": [{"kind": "incident"}, {"kind": "phrase", "mention_urls": urls}],
+                   "internal": {"reasons": [{"mention_urls": urls}]}, "exposures": {"links": [{"url": url} for url in urls]}}
         digests.save(connection, day, "qa", NOW, content)
         folder = self.settings.env.data / "digests"
         folder.mkdir(parents=True, exist_ok=True)

@@ -95,6 +95,8 @@ def test_files_written_of_digests_lose_the_words_and_the_address(kept: Kept) -> 
         text = path.read_text(encoding="utf-8")
         assert "漏水" not in text and "forum.example/p/1" not in text, path
         assert erase.ASKED in text and ITCH in text and "forum.example/p/9" in text, path
+    [(stored,)] = kept.rows(s.digests, "content")
+    assert "forum.example/p/1" not in str(stored) and str(stored).count("forum.example/p/9") == 7
 
 
 def test_an_address_takes_everything_under_it_along(kept: Kept) -> None:

@@ -6,7 +6,7 @@ import datetime as dt
 
 import sqlalchemy as sa
 
-from vocwatch.store import Store, digests, incidents
+from vocwatch.store import Store, alerts, digests, incidents
 from vocwatch.store import schema as s
 from vocwatch.store.incidents import Member
 
@@ -14,7 +14,7 @@ DAY = dt.date(2026, 11, 15)
 NOW = dt.datetime(2026, 11, 16, 0, 30, tzinfo=dt.UTC)
 
 
-def save(store: Store, day: dt.date = DAY, identifier: str = "INC-1", **changes) -> None:
+def save(store: Store, day: dt.date = DAY, identifier: str = "INC-1", watched: bool = False, **changes) -> None:
     row = {
         "id": identifier,
         "brand": "b",
@@ -43,6 +43,7 @@ def save(store: Store, day: dt.date = DAY, identifier: str = "INC-1", **changes)
         "expected": 0.5,
         "p_value": 0.001,
         "formula": "f",
+        "watched": watched,
     }
     with store.begin() as connection:
         incidents.save_incident(
@@ -69,21 +70,21 @@ def test_forgetting_a_day_leaves_the_others(store):
     save(store, DAY + dt.timedelta(days=1))
     save(store, DAY, "INC-2")
     with store.begin() as connection:
-        incidents.raise_alert(connection, "INC-2", "红", DAY, now=NOW, mention_ids=[1], session_ids=[])
+        alerts.raise_one(connection, "INC-2", "红", DAY, now=NOW, mention_ids=[1], session_ids=[])
         incidents.forget_day(connection, DAY)
         incidents.drop_empty(connection, DAY)
     with store.read() as connection:
         assert [row.id for row in connection.execute(sa.select(s.incidents))] == ["INC-1"]
         assert incidents.incident_list(connection, DAY) == []
         assert len(incidents.incident_list(connection, DAY + dt.timedelta(days=1))) == 1
-        assert incidents.alert_list(connection) == []
+        assert alerts.listed(connection) == []
 
 
 def test_an_alert_keeps_the_time_it_was_raised(store):
     save(store)
     with store.begin() as connection:
-        incidents.raise_alert(connection, "INC-1", "红", DAY, now=NOW, mention_ids=[1], session_ids=[])
-        incidents.raise_alert(
+        alerts.raise_one(connection, "INC-1", "红", DAY, now=NOW, mention_ids=[1], session_ids=[])
+        alerts.raise_one(
             connection,
             "INC-1",
             "红",
@@ -92,7 +93,7 @@ def test_an_alert_keeps_the_time_it_was_raised(store):
             mention_ids=[1, 2],
             session_ids=[7],
         )
-        incidents.raise_alert(
+        alerts.raise_one(
             connection,
             "INC-1",
             "橙",
@@ -102,10 +103,10 @@ def test_an_alert_keeps_the_time_it_was_raised(store):
             session_ids=[],
         )
     with store.read() as connection:
-        newest, oldest = incidents.alert_list(connection)
+        newest, oldest = alerts.listed(connection)
         assert newest["raised_at"] == NOW and newest["mention_ids"] == [1, 2] and newest["title"] == "标题"
         assert oldest["level"] == "橙"
-        assert incidents.alert_list(connection, DAY) == [newest]
+        assert alerts.listed(connection, DAY) == [newest]
 
 
 def test_known_incidents_stand_as_of_their_last_day_before(store):
@@ -118,6 +119,17 @@ def test_known_incidents_stand_as_of_their_last_day_before(store):
         assert incidents.known_before(connection, DAY + dt.timedelta(days=60), 45) == []
         assert incidents.listed_days(connection, DAY, DAY + dt.timedelta(days=1)) == [("P", "大类/小类", DAY)]
         assert incidents.taken_before(connection, DAY + dt.timedelta(days=1), 45) == {("mention", 10)}
+
+
+def test_what_was_only_to_be_checked_is_no_day_of_an_incident(store):
+    """It must not leave the base of what is usual, and its texts are free to join what others confirm."""
+    save(store, watched=True)
+    after = DAY + dt.timedelta(days=1)
+    with store.read() as connection:
+        assert incidents.listed_days(connection, DAY, after) == []
+        assert incidents.taken_before(connection, after, 45) == set()
+        (known,) = incidents.known_before(connection, after, 45)
+        assert known.watched
 
 
 def test_a_digest_is_kept_as_written_last(store):

@@ -22,9 +22,9 @@ from vocwatch.scheduler import crawl_line, cycle, serve_schedule
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("crawl", help="现在就采集（不写来源名 = 全部启用的来源）")(crawl_command)
-    app.command("run", help="完整跑一遍：采集 → 导入 → 判定 → 事件 → 日报（加 --send 才发信）")(run_command)
-    app.command("schedule", help="常驻运行，按时采集、导入、判定、出日报")(schedule_command)
+    app.command("crawl")(crawl_command)
+    app.command("run")(run_command)
+    app.command("schedule")(schedule_command)
 
 
 def crawl_command(

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -20,7 +20,9 @@ from vocwatch.lang import listed, tr
 from vocwatch.models import SourceStatus
 from vocwatch.plain import one_line
 from vocwatch.settings import Environment, Settings, Source, load_settings
-from vocwatch.store import Store, open_store
+
+if TYPE_CHECKING:
+    from vocwatch.store import Store
 
 JsonOption = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 STATUS_WORDS = {
@@ -44,6 +46,8 @@ class Context:
     @cached_property
     def store(self) -> Store:
         """The migrated database. Raises StorageError."""
+        from vocwatch.store import open_store  # here: not every command needs one
+
         return open_store(self.env.database_url)
 
     @property

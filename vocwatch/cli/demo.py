@@ -27,7 +27,7 @@ WIDTHS = (390, 1280)
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("demo", help="在自带的练习网站上跑一遍全流程，写出日报")(demo_command)
+    app.command("demo")(demo_command)
 
 
 def demo_command(

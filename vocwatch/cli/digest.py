@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from reports.digest import DigestFiles, write_digest
+from reports.digest.figures import rising_line
 from reports.mail import DeliveryError, send_digest
+from reports.rising import read_rising
 from vocwatch.browser import NoBrowser, screenshot
 from vocwatch.cli.context import Context, print_json, print_lines, print_rows, say
+from vocwatch.clock import business_date
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.scheduler import catch_up
-from vocwatch.store import incidents
+from vocwatch.store import Connection, alerts
 
+FAST_DAYS = 7
 FORMATS = ("html", "text", "json", "png")
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("digest", help="写出某个业务日的日报")(digest_command)
-    app.command("alerts", help="已触发的红线预警")(alerts_command)
+    app.command("digest")(digest_command)
+    app.command("alerts")(alerts_command)
 
 
 def digest_command(
@@ -86,15 +91,35 @@ def deliver(state: Context, files: DigestFiles, to: list[str]) -> None:
 
 def alerts_command(
     context: typer.Context,
-    since: Annotated[str, typer.Option(help="从哪个业务日起")] = "",
+    since: Annotated[str, typer.Option(help="从哪个业务日起；快速升温不写则看最近 7 天")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
 ) -> None:
-    """List raised red-line alerts, newest first."""
+    """List raised red-line alerts and fast movers, newest first."""
     state: Context = context.obj
+    first = state.date(since) if since else None
     with state.store.read() as connection:
-        rows = incidents.alert_list(connection, state.date(since) if since else None)
+        raised = [{"kind": "red_line", **row} for row in alerts.listed(connection, first)]
+        rows = sorted([*raised, *_fast(state, connection, first)], key=lambda row: row["raised_at"], reverse=True)
     if as_json:
         print_json(rows)
         return
-    print_rows(rows, {"raised_at": tr("时间", "Time"), "level": tr("等级", "Level"), "incident_id": tr("事件", "Incident"),
-                      "title": tr("标题", "Title")}, False)
+    fast = tr("快速升温", "fast mover")
+    print_rows([{**row, "level": row["level"] or fast} for row in rows], {
+        "raised_at": tr("时间", "Time"), "level": tr("等级", "Level"), "incident_id": tr("事件", "Incident"),
+        "title": tr("标题", "Title"),
+    }, False)
+
+
+def _fast(state: Context, connection: Connection, first: dt.date | None) -> list[dict[str, Any]]:
+    """What rose within hours on the days from `first` on (the last seven) up to the present."""
+    today = business_date(state.now, state.settings.app.zone)
+    days = (today - (first or today - dt.timedelta(days=FAST_DAYS - 1))).days
+    lang = tr("zh", "en")
+    return [
+        {
+            "kind": "fast", "raised_at": found.told_at.astimezone(dt.UTC), "level": None, "incident_id": found.incident,
+            "title": f"{found.title(lang)}{tr('：', ': ')}{rising_line(found, lang)}", **found.as_dict(),
+        }
+        for back in range(days, -1, -1)
+        for found in read_rising(state.settings, connection, today - dt.timedelta(days=back))
+    ]

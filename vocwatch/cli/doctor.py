@@ -20,7 +20,7 @@ import typer
 
 from crawlers.extractors import SpecError, check_source
 from sentiment import shelf
-from sentiment.run import make_engine
+from sentiment.ready import make_engine
 from vocwatch.browser import NoBrowser, find_browser, screenshot
 from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, print_rows
 from vocwatch.cli.reference import reference
@@ -53,7 +53,7 @@ class Line:
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("doctor", help="体检：安装、配置、数据库、浏览器、字体、时区、邮件、磁盘")(doctor_command)
+    app.command("doctor")(doctor_command)
 
 
 def doctor_command(

@@ -22,8 +22,8 @@ from vocwatch.store.pages import read_evidence
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("evidence", help="一条提及的证据：网址、时间、版本、原始页面（校验哈希）、截图")(evidence_command)
-    app.command("audit", help="校验采集审计记录的哈希链（全部、某天或某次运行），并统计采与不采的决定")(audit_command)
+    app.command("evidence")(evidence_command)
+    app.command("audit")(audit_command)
 
 
 def evidence_command(

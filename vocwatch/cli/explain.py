@@ -23,8 +23,8 @@ MAX_ROWS = 12
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("replay", help="用新的权重重算过去几天，看哪些等级会变；只读，不改任何记录")(replay_command)
-    app.command("explain", help="把一个事件的分数逐项拆开：每一项怎么算的、依据哪些提及和会话")(explain_command)
+    app.command("replay")(replay_command)
+    app.command("explain")(explain_command)
 
 
 def explain_command(

@@ -26,8 +26,8 @@ DryRunOption = Annotated[bool, typer.Option("--dry-run", help="只说会清除�
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("purge", help="清除过了保留期的原始页面、正文、截图、样页和审计，以及原站已删除的内容")(purge_command)
-    app.command("forget", help="按要求删除：写进拒绝采集名单，并删除已存的内容")(forget_command)
+    app.command("purge")(purge_command)
+    app.command("forget")(forget_command)
 
 
 def purge_command(context: typer.Context, dry_run: DryRunOption = False, as_json: JsonOption = False) -> None:

@@ -30,7 +30,7 @@ ProductOption = Annotated[str, typer.Option(help="SKU，或产品监测词 id")]
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    group = typer.Typer(no_args_is_help=True, help="查询：提及、主题、事件")
+    group = typer.Typer(no_args_is_help=True)
     group.command("mentions", help="外部提及及其判定")(mentions_command)
     group.command("topics", help="投诉主题：条数与独立发布者")(topics_command)
     group.command("incidents", help="事件：等级、状态、分数")(incidents_command)

@@ -27,7 +27,7 @@ from vocwatch.store import keywords
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    sessions = typer.Typer(no_args_is_help=True, help="客服会话")
+    sessions = typer.Typer(no_args_is_help=True)
     sessions.command("import", help="导入客服工具的导出文件")(import_command)
     sessions.command("map", help="看一份导出，提出它的列映射；--write 写进 config/sessions/")(map_command)
     sessions.command("keywords", help="内部舆情关键词：各类命中了多少会话")(keywords_command)

@@ -34,7 +34,7 @@ _STATES = {
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    group = typer.Typer(no_args_is_help=True, help="来源")
+    group = typer.Typer(no_args_is_help=True)
     group.command("list", help="列出来源及最近一次结果")(list_command)
     group.command("test", help="读一遍来源（或一个存下来的页面），显示会入库的记录，不入库")(test_command)
     source_new.register(group)

@@ -11,6 +11,7 @@ import typer
 
 from sentiment.trial import Change, Failed, check, compare
 from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say
+from vocwatch.cli.emerging import emerging_command
 from vocwatch.exits import Exit
 from vocwatch.lang import tr
 from vocwatch.settings.topics import Topics
@@ -20,9 +21,10 @@ from vocwatch.store import queries
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    group = typer.Typer(no_args_is_help=True, help="投诉主题")
+    group = typer.Typer(no_args_is_help=True)
     group.callback()(_topics)
     group.command("test", help="改 topics.yaml 之前先试：例句是否都对，已入库的文本里每个小类会多出、少掉哪些")(test_command)
+    group.command("emerging", help="主题表之外的新说法：至少 3 人同用、前 28 天少见，附可直接粘贴的主题片段")(emerging_command)
     app.add_typer(group, name="topics")
 
 

@@ -13,6 +13,7 @@ from sentiment import learn, shelf
 from sentiment.evaluation import CLASSES, Answer, Report, as_json, compare, evaluate
 from sentiment.learn import LearnError, Measured, TrainReport
 from sentiment.shelf import ShelfError
+from sentiment.training.gain import Gain
 from sentiment.training.labels import Labels, LabelsError, parse, read_label
 from sentiment.training.own import OwnText, distinct
 from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, print_rows, say
@@ -28,9 +29,9 @@ _CHANNEL = "cli"
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    app.command("train", help="用自己的标注、已采评价的星级和反馈，提升自带模型；不比现用的差才会启用")(train_command)
-    app.command("evaluate", help="拿标注文件检验判定：各类查准查全、校准、混淆、最严重的错，还可和另一版比")(evaluate_command)
-    app.command("feedback", help="对提及、会话或事件说一句：准、不准、误报、漏报、重复、已处置")(feedback_command)
+    app.command("train")(train_command)
+    app.command("evaluate")(evaluate_command)
+    app.command("feedback")(feedback_command)
 
 
 def train_command(
@@ -91,8 +92,17 @@ def _tell(report: TrainReport) -> None:
         tr(f"参加训练\t负 {report.used[0]}，中 {report.used[1]}，正 {report.used[2]}；矛盾的星级去掉 {report.noisy}",
            f"Trained on\t{report.used[0]} negative, {report.used[1]} neutral, {report.used[2]} positive; {report.noisy} contradicted stars left out"),
         tr(f"主题\t{'、'.join(report.leaves) or '标注太少，未训练'}", f"Topics\t{', '.join(report.leaves) or 'too few labels'}"),
+        *([_gain_line(report.gain)] if report.gain else ()),
         *(_measured_line(each, report.base) for each in report.measured),
     ])
+
+
+def _gain_line(gain: Gain) -> str:
+    kept = tr("" if gain.lacking() is None else "；看不出提升，褒贬仍按现有判定", "" if gain.lacking() is None else "; no gain, polarity stays as it is")
+    return tr(
+        f"交叉检验\t{gain.texts} 条：macro-F1 {gain.before:.3f} → {gain.after:.3f}，负面查全 {gain.recall_before:.2f} → {gain.recall_after:.2f}{kept}",
+        f"Cross-validated\t{gain.texts} texts: macro-F1 {gain.before:.3f} → {gain.after:.3f}, negative recall {gain.recall_before:.2f} → {gain.recall_after:.2f}{kept}",
+    )
 
 
 def _measured_line(each: Measured, base: str) -> str:
@@ -109,8 +119,8 @@ def _measured_line(each: Measured, base: str) -> str:
 def _end(report: TrainReport, dry_run: bool) -> None:
     if report.refused:
         raise Stop(Exit.INCOMPLETE, tr(
-            f"没有启用：新模型更差。{report.refused}。现用的仍是 {report.base}",
-            f"Not adopted: the new model is worse. {report.refused}. {report.base} stays in use",
+            f"没有启用：{report.refused}。现用的仍是 {report.base}",
+            f"Not adopted: {report.refused}. {report.base} stays in use",
         ))
     if dry_run:
         say(tr("试训，没有启用", "A dry run: not adopted"))
@@ -252,12 +262,14 @@ def feedback_command(
     verdict: Annotated[str, typer.Argument(help="准、不准、误报、漏报、重复、已处置")] = "",
     label: Annotated[str, typer.Option(help="应该是：负、中、正")] = "",
     topic: Annotated[list[str] | None, typer.Option(help="应该是的主题 大类/小类，可写多次")] = None,
+    level: Annotated[str, typer.Option(help="事件应该定的等级：红、橙、黄、蓝、无（不该上榜）")] = "",
+    date: Annotated[str, typer.Option(help="说的是事件的哪个业务日，默认最近上榜的那天")] = "",
     note: Annotated[str, typer.Option(help="备注")] = "",
     who: Annotated[str, typer.Option(help="谁说的")] = "命令行",
     show: Annotated[bool, typer.Option("--list", help="列出反馈")] = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Store what somebody says of a finding. It feeds `train` and what is left out of it; it changes no model by itself."""
+    """Store what somebody says of a finding. It feeds `train` and `calibrate`; it changes nothing by itself."""
     state: Context = context.obj
     if show:
         with state.store.read() as connection:
@@ -275,16 +287,21 @@ def feedback_command(
     leaves = {f"{group.name}/{leaf.name}" for group in state.settings.topics.topics for leaf in group.leaves}
     if unknown := [name for name in topic or () if name not in leaves]:
         raise Stop(Exit.USAGE, tr(f"没有这个主题：{'、'.join(unknown)}", f"No such topic: {', '.join(unknown)}"))
+    if level and level not in feedback.LEVELS:
+        raise Stop(Exit.USAGE, tr(f"没有等级 {level}，可写：{'、'.join(feedback.LEVELS)}", f"No level {level}; write one of {', '.join(feedback.LEVELS)}"))
     with state.store.begin() as connection:
-        found = feedback.find(connection, subject)
+        found = feedback.find(connection, subject, state.date(date) if date else None)
+        if (level or date) and any(each.kind != feedback.INCIDENT for each in found):
+            raise Stop(Exit.USAGE, tr("--level 和 --date 只用于事件（INC-…）", "--level and --date are for incidents (INC-…)"))
         if len(found) != 1:
             kinds = Counter(each.kind for each in found)
             why = tr("没有这个提及、会话或事件", "No such mention, session or incident") if not found else tr(
                 f"有 {len(found)} 个都叫这个（{dict(kinds)}），请写提及的网址或事件编号", f"{len(found)} are called so ({dict(kinds)})")
             raise Stop(Exit.USAGE, tr(f"{subject}：{why}", f"{subject}: {why}"))
         feedback.save(connection, feedback.Feedback(
-            found[0], verdict, mask(who), _CHANNEL, state.now, None if number is None else CLASSES[number].value,
+            found[0], verdict, mask(who), _CHANNEL, state.now, level or (None if number is None else CLASSES[number].value),
             tuple(topic) if topic else None, mask(note) or None,
         ))
-    say(tr("已记下。攒够了用 vocwatch train 学进去；现在的判定不变", "Noted. `vocwatch train` learns from it; judgements stay as they are"))
+    learner = "calibrate" if found[0].kind == feedback.INCIDENT else "train"
+    say(tr(f"已记下。攒够了用 vocwatch {learner} 学进去；现在的判定不变", f"Noted. `vocwatch {learner}` learns from it; judgements stay as they are"))
     return None

@@ -15,10 +15,11 @@ from pydantic import ValidationError
 from sentiment.contexts import LabelledHit, learn, places_of
 from sentiment.matching import Matcher
 from sentiment.normalise import normalise
-from sentiment.run import own_pages
+from sentiment.ready import own_pages
 from sentiment.suggest import Seen, suggest
 from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say
 from vocwatch.exits import Exit, Stop
+from vocwatch.hit_words import hit_words
 from vocwatch.lang import tr
 from vocwatch.models import Hit, TextInput
 from vocwatch.settings.edit import append_item, write_tree
@@ -34,7 +35,7 @@ _REMARK = "# 由 vocwatch watch learn 写成：名字附近的词和分量（正
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
-    group = typer.Typer(no_args_is_help=True, help="监测词")
+    group = typer.Typer(no_args_is_help=True)
     group.command("list", help="列出监测词")(list_command)
     group.command("add", help="往 config/watches.yaml 加一条监测词")(add_command)
     group.command("test", help="在已入库的提及上试一个词、一条监测词或一份改过的文件：命中哪些，少了哪些")(test_command)
@@ -124,6 +125,8 @@ def test_command(
     if broad:
         say(broad)
     columns = {"rule": tr("规则", "Rule"), "matched": tr("命中", "Matched"), "source": tr("来源", "Source"), "text": tr("正文", "Text")}
+    for row in (*found, *lost):
+        row["rule"] = hit_words(row["rule"])
     print_rows(found[:samples], columns, False)
     if lost:
         say(tr("不再命中的：", "No longer hit:"))
@@ -143,7 +146,7 @@ def suggest_command(
     matcher = Matcher(state.settings.watches, own_pages(state.settings))
     seen = (Seen(item.text, tuple(hit for hit in _hits(matcher, item) if hit.watch == watch_id)) for _, item in _stored(state, days))
     rows = [
-        {"word": found.word, "why": found.rule or tr("只在说它的文本里常见", "common only in texts about it"), "texts": found.texts, "example": found.example}
+        {"word": found.word, "why": (found.rule if as_json else hit_words(found.rule)) if found.rule else tr("只在说它的文本里常见", "common only in texts about it"), "texts": found.texts, "example": found.example}
         for found in suggest(watch, seen, most)
     ]
     print_rows(rows, {"word": tr("写法", "Written"), "why": tr("来由", "Why"), "texts": tr("条数", "Texts"), "example": tr("例子", "Example")}, as_json)

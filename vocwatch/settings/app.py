@@ -104,7 +104,7 @@ class Levels(Section):
     """Score floors of the levels; below blue nothing is ranked."""
 
     red: float = 80
-    orange: float = 60
+    orange: float = 65
     yellow: float = 40
     blue: float = 20
 
@@ -196,6 +196,9 @@ class App(Section):
     campaigns: tuple[Campaign, ...] = ()
     campaign_calendar: bool = Field(True, description="自带的大促日历：618、双11、双12、年货节；当天声量确实高才上调预期")
     risk: Risk = Risk()
+    csi: Literal["满意-一般满意", "满意-不满意", "满意"] = Field(
+        "满意-一般满意", description="CSI 的分子；分母都是总反馈。公式随数字一起打印"
+    )
     digest: DigestSettings = DigestSettings()
     retention: Retention = Retention()
     llm: Llm = Llm()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
+from functools import lru_cache
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict
@@ -18,9 +19,21 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, defer_build=True)
 
 
+@lru_cache(maxsize=4096)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of the configuration made ready, once a process: `re` itself forgets them. Raises re.error."""
+    return re.compile(pattern)
+
+
+@lru_cache(maxsize=4096)
+def parsed(pattern: str) -> Any:
+    """Return a pattern of the configuration as a tree, parsed once a process. Raises re.error."""
+    return importlib.import_module("re._parser").parse(pattern)
+
+
 def _compiles(pattern: str) -> str:
     try:
-        re.compile(pattern)
+        compiled(pattern)
     except re.error as error:
         raise ValueError(tr(f"正则表达式无法编译：{error}", f"not a regular expression: {error}")) from error
     return pattern
@@ -29,8 +42,7 @@ def _compiles(pattern: str) -> str:
 def _linear(pattern: str) -> str:
     """Refuse patterns whose time can explode on a long text: (a+)+, (ab|a)*, .*.*.* and the like."""
     _compiles(pattern)
-    tree = importlib.import_module("re._parser").parse(pattern)
-    if _unbounded(tree) > _MAX_UNBOUNDED:
+    if _unbounded(parsed(pattern)) > _MAX_UNBOUNDED:
         raise ValueError(tr(
             f"正则里不限长的重复（* 或 +）套在一起，或超过 {_MAX_UNBOUNDED} 处，长文本会卡住；"
             "请写上限，如 .{0,8}",

@@ -67,12 +67,13 @@ class Settings:
         return self.app.default_owner
 
 
-def load_settings(env: Environment | None = None, *, source: str | None = None) -> Settings:
+def load_settings(env: Environment | None = None, *, source: str | None = None, judging: bool = False) -> Settings:
     """Load and check all of `config/`. Raises ConfigError with every fault found, each with file:line.
 
     A folder other than the checkout's own `config/` may leave out topics.yaml, keywords.yaml and sessions/: the
     shipped ones are used then. With `source`, only what a crawl of that source needs is read (a third of a second less):
-    no other source, no topics, no session formats.
+    no other source, no topics, no session formats. With `judging`, only what judging texts needs: neither sources nor
+    session formats nor keywords.
     """
     env = env or read_environment()
     problems: list[str] = []
@@ -86,19 +87,22 @@ def load_settings(env: Environment | None = None, *, source: str | None = None) 
     learned = env.config / LEARNED_FILE
     if watches and learned.exists():
         watches = _with_learned(watches, _load(env, learned, Learned, problems), learned, problems)
-    sources = _load_folder(env, env.config / "sources", Source, problems, f"{source or '*'}.yaml")
+    sources: dict[str, Source] = {}
+    if not judging:
+        sources = _load_folder(env, env.config / "sources", Source, problems, f"{source or '*'}.yaml")
     topics: Topics | None = NO_TOPICS
     maps: dict[str, SessionMap] = {}
     keywords: Keywords | None = Keywords()
-    if source is None:
+    if source is None and not judging:
         keywords = _load(env, _find(env, "keywords.yaml", shipped=True), Keywords, problems)
-        topics = _load(env, _find(env, "topics.yaml", shipped=True), Topics, problems)
-        if app and topics:
-            topics = _merged(env, app, topics, problems)
         maps_folder = env.config / "sessions"
         if not maps_folder.is_dir():
             maps_folder = checkout_root() / "config" / "sessions"
         maps = _load_folder(env, maps_folder, SessionMap, problems)
+    if source is None:
+        topics = _load(env, _find(env, "topics.yaml", shipped=True), Topics, problems)
+        if app and topics:
+            topics = _merged(env, app, topics, problems)
     if app and watches and app.brand.watch not in {watch.id for watch in watches.watches}:
         problems.append(tr(
             f"{env.config / 'vocwatch.yaml'}: brand.watch 指向不存在的监测词：{app.brand.watch}",

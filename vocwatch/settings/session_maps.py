@@ -16,12 +16,13 @@ Target = Literal[
     "response_seconds", "resolved", "url", "likes", "kind", "parent", "append", "append_at", "reply", "reply_at",
     "speaker", "speaker_role", "said", "said_at", "day", "sessions_total", "orders_total", "returns_total",
     "quality_returns_total", "reviews_total", "bad_reviews_total", "rated_total", "unsatisfied_total",
-    "resolved_total",
+    "resolved_total", "satisfied_total", "fair_total",
 ]
 TOTALS: dict[Target, str] = {
     "sessions_total": "sessions", "orders_total": "orders", "returns_total": "returns",
     "quality_returns_total": "quality_returns", "reviews_total": "reviews", "bad_reviews_total": "bad_reviews",
     "rated_total": "rated", "unsatisfied_total": "unsatisfied", "resolved_total": "resolved",
+    "satisfied_total": "satisfied", "fair_total": "fair",
 }
 """Columns of an export of daily totals, and what each counts (store/totals.py)."""
 

@@ -24,12 +24,16 @@ class Leaf(Section):
     """One complaint topic of the second level."""
 
     name: str
+    aspect: str = Field("", description="夸它时给人看的叫法")
     words: Words = Field((), description="出现即算的说法")
     patterns: tuple[LinearPattern, ...] = ()
     cancel: Words = Field((), description="含有上面的词、但不是投诉的说法")
     praise: Words = Field((), description="夸这个方面的说法")
     about: Words = Field((), description="只提到这个方面的词，褒贬看口气")
+    who: Words = Field((), description="说的是这些人的：别的小类（who_of）看到的也算这一类")
+    who_of: tuple[str, ...] = Field((), description="who 从哪些小类（大类/小类）拿过来")
     severity: Literal[1, 2, 3] = 2
+    brand_wide: bool = Field(False, description="问题在整个品牌，不在某个商品（如隐私、价保）：不按商品拆成几件事")
     examples: tuple[str, ...] = ()
     counter_examples: tuple[str, ...] = ()
     praise_examples: tuple[str, ...] = ()
@@ -40,6 +44,7 @@ class Group(Section):
 
     name: str
     sensitivity: float = Field(0.3, ge=0, le=1, description="风险分的敏感度 S")
+    brand_wide: bool = Field(False, description="整个大类都不按商品拆")
     leaves: tuple[Leaf, ...]
 
 
@@ -68,9 +73,22 @@ class Topics(Section):
         default_factory=dict, description="把一个小类并进另一个来统计（大类/小类: 大类/小类）"
     )
 
+    def shown(self, topic: str, praised: bool) -> str:
+        """Return a topic as people read it: leaves are named after faults, praise is told by the aspect."""
+        group, _, leaf = topic.partition("/")
+        aspects = {one.name: one.aspect for each in self.topics if each.name == group for one in each.leaves}
+        return f"{group}/{aspects.get(leaf) or leaf}" if praised else topic
+
     def merged(self, merge: dict[str, str]) -> Topics:
         """Return the same taxonomy in which further leaves are reported as others. Raises ValueError."""
         return Topics.model_validate({**self.model_dump(), "merge": {**self.merge, **merge}}) if merge else self
+
+    def brand_wide(self) -> frozenset[str]:
+        """Return the topics whose trouble is the brand's, whatever product the texts name."""
+        return frozenset(
+            f"{group.name}/{leaf.name}" for group in self.topics for leaf in group.leaves
+            if group.brand_wide or leaf.brand_wide
+        )
 
     @model_validator(mode="after")
     def _consistent(self) -> Topics:
@@ -81,6 +99,9 @@ class Topics(Section):
         for line in self.red_lines:
             if line.topic and line.topic not in names:
                 raise ValueError(f"红线 {line.name} 指向不存在的主题：{line.topic}")
+        for name in (name for group in self.topics for leaf in group.leaves for name in leaf.who_of):
+            if name not in names:
+                raise ValueError(f"who_of 指向不存在的主题：{name}")
         for name in (*self.merge, *self.merge.values()):
             if name not in names:
                 raise ValueError(f"合并用到了不存在的主题：{name}")

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection
 
-from vocwatch.store.engine import StorageError, Store, open_store
+from vocwatch.exits import StorageError
+from vocwatch.store.engine import Store, open_store
 
 __all__ = ["Connection", "StorageError", "Store", "open_store"]

@@ -15,15 +15,12 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from vocwatch.exits import StorageError
 from vocwatch.lang import tr
 
 BATCH = 2000
 _MIGRATING = threading.Lock()  # alembic keeps its context in module globals
 MIGRATIONS = Path(__file__).parent / "migrations"
-
-
-class StorageError(Exception):
-    """The database cannot be reached or used; the message says what to do next."""
 
 
 class Store:

@@ -216,11 +216,19 @@ def _redact(content: dict[str, Any], by_url: Mapping[str, Sequence[str]], words:
                 replaced += 1
                 if links:
                     quote["url"], quote["evidence"] = "", None
-        if links and risk.get("mention_urls"):
-            risk["mention_urls"] = [url for url in risk["mention_urls"] if url not in by_url]
-    for alert in content.get("alerts", ()) if links else ():
-        alert["mention_urls"] = [url for url in alert.get("mention_urls", ()) if url not in by_url]
+    if links:
+        for part in _naming(content):
+            part["mention_urls"] = [url for url in part["mention_urls"] if url not in by_url]
+        for link in content.get("exposures", {}).get("links", ()):
+            link["url"] = "" if link.get("url") in by_url else link.get("url")
     return replaced
+
+
+def _naming(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The parts of a digest that name mentions by their addresses."""
+    parts = [content.get(key, ()) for key in ("risks", "alerts", "emerging", "movers")]
+    parts.append(content.get("internal", {}).get("reasons", ()))
+    return [part for each in parts for part in each if part.get("mention_urls")]
 
 
 def _quoted(quote: str, texts: Sequence[str]) -> bool:
@@ -261,9 +269,9 @@ def _lost_quotes(stored: dict[str, Any], written: dict[str, Any]) -> dict[str, s
 
 def _links(content: dict[str, Any]) -> set[str]:
     """The addresses of mentions that a digest names."""
-    risks, raised = content.get("risks", ()), content.get("alerts", ())
-    named = {url for part in (*risks, *raised) for url in part.get("mention_urls", ())}
-    return named | {quote["url"] for risk in risks for quote in risk.get("quotes", ()) if quote["url"]}
+    named = {url for part in _naming(content) for url in part["mention_urls"]}
+    named |= {link["url"] for link in content.get("exposures", {}).get("links", ()) if link["url"]}
+    return named | {quote["url"] for risk in content.get("risks", ()) for quote in risk.get("quotes", ()) if quote["url"]}
 
 
 def _replace_in(path: Path, lost: Mapping[str, str], links: set[str]) -> bool:

@@ -152,12 +152,32 @@ def service_sessions(connection: Connection, since: dt.datetime, until: dt.datet
     ]
 
 
+def complaint_times(
+    connection: Connection, since: dt.datetime, until: dt.datetime, limit: int
+) -> list[dt.datetime]:
+    """Return when the brand's negative mentions in [since, until) were made, at most `limit` of them, newest rows first."""
+    a = assessments.c
+    query = (
+        sa.select(placed_at().label("placed"))
+        .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == mentions.c.id))
+        .where(placed_between(since, until), a.brand_match, a.sentiment == "negative")
+        .order_by(mentions.c.id.desc()).limit(limit)
+    )
+    return list(connection.execute(query).scalars())
+
+
 def session_times(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[dt.datetime]:
     """Return when the sessions in [since, until) began."""
     query = sa.select(sessions.c.started_at).where(
         sessions.c.started_at >= since, sessions.c.started_at < until
     )
     return list(connection.execute(query).scalars())
+
+
+def any_session(connection: Connection, since: dt.datetime, until: dt.datetime) -> bool:
+    """Say whether a session began in [since, until)."""
+    began = sessions.c.started_at
+    return connection.execute(sa.select(sessions.c.id).where(began >= since, began < until).limit(1)).first() is not None
 
 
 def crawl_runs(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[Run]:
@@ -192,7 +212,7 @@ def new_incidents(connection: Connection, since: dt.date, until: dt.date) -> dic
     d = incident_days.c
     query = (
         sa.select(d.day, sa.func.count().label("number"))
-        .where(d.day >= since, d.day < until, d.state.in_(("新增", "复燃")))
+        .where(d.day >= since, d.day < until, d.state.in_(("新增", "复燃")), ~d.watched)
         .group_by(d.day)
     )
     return {row.day: row.number for row in connection.execute(query)}

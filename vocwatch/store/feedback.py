@@ -12,13 +12,25 @@ from sqlalchemy import Connection
 
 from vocwatch.models import MentionKind, Sentiment, TextKind
 from vocwatch.store.engine import chunks, upsert
-from vocwatch.store.schema import assessments, feedback, incidents, mentions, revisions, sessions
+from vocwatch.store.schema import (
+    assessments,
+    feedback,
+    incident_days,
+    incidents,
+    mentions,
+    revisions,
+    sessions,
+)
 
 RIGHT, WRONG, FALSE_ALARM, MISSED, REPEATED, DONE = "准", "不准", "误报", "漏报", "重复", "已处置"
 VERDICTS = (RIGHT, WRONG, FALSE_ALARM, MISSED, REPEATED, DONE)
 EXCLUDING = (FALSE_ALARM, REPEATED)
 """Verdicts that keep a text out of what is learned from stars, and out of what may count as a finding."""
 INCIDENT = "incident"
+DAY_MARK = "/"
+"""Feedback on an incident is about one of its days: the subject is `INC-…/2026-11-15`."""
+LEVELS = ("红", "橙", "黄", "蓝", "无")
+"""What level a person may say an incident's day deserved; 无: it should not have been listed."""
 _CUSTOMER = "customer"
 
 
@@ -35,7 +47,7 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Feedback:
-    """One person's word on a subject."""
+    """One person's word on a subject; `label` is the right sentiment of a text, or the right level of an incident's day."""
 
     subject: Subject
     verdict: str
@@ -59,18 +71,32 @@ class Told:
     judged: dict[str, Any] | None = None
 
 
-def find(connection: Connection, name: str) -> list[Subject]:
-    """Return what a name may mean: an incident's id, a mention's id or address, a session's own number."""
-    found = [
-        Subject(INCIDENT, row.id, None, None, {"topic": row.topic, "product": row.product})
-        for row in connection.execute(sa.select(incidents).where(incidents.c.id == name))
-    ]
+def find(connection: Connection, name: str, day: dt.date | None = None) -> list[Subject]:
+    """Return what a name may mean: an incident's id, a mention's id or address, a session's own number.
+
+    Of an incident its listed day `day`, the last one where none is named.
+    """
+    found = _incident(connection, name, day)
     m, s = mentions.c, sessions.c
     by_id = [m.id == int(name)] if name.isascii() and name.isdigit() and len(name) < 18 else []
     wanted = sa.select(m.id).where(sa.or_(m.url == name, *by_id)).order_by(m.id)
     found += _subjects(connection, TextKind.MENTION, list(connection.execute(wanted).scalars()))
     inside = sa.select(s.id).where(s.native_id == name).order_by(s.id)
     return found + _subjects(connection, TextKind.SESSION, list(connection.execute(inside).scalars()))
+
+
+def _incident(connection: Connection, name: str, day: dt.date | None) -> list[Subject]:
+    d = incident_days.c
+    query = (
+        sa.select(incidents.c.topic, incidents.c.product, incident_days)
+        .join(incident_days, d.incident_id == incidents.c.id).where(incidents.c.id == name)
+    )
+    last = connection.execute((query.where(d.day == day) if day else query).order_by(d.day.desc()).limit(1)).first()
+    if last is None:
+        return []
+    judged = {"topic": last.topic, "product": last.product, "day": last.day.isoformat(), "level": last.level,
+              "score": last.score, "formula": last.formula}
+    return [Subject(INCIDENT, f"{name}{DAY_MARK}{last.day.isoformat()}", None, None, judged)]
 
 
 def _subjects(connection: Connection, kind: TextKind, ids: Sequence[int]) -> list[Subject]:

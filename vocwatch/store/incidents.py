@@ -1,4 +1,4 @@
-"""Rows behind incidents: the complaints heard, and each incident's day, members and alerts."""
+"""Rows behind incidents: the complaints heard, and each incident's days and members."""
 
 from __future__ import annotations
 
@@ -104,9 +104,11 @@ def placed_between(since: dt.datetime, until: dt.datetime) -> sa.ColumnElement[b
     )
 
 
-def complaints(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[Heard]:
+def complaints(
+    connection: Connection, since: dt.datetime, until: dt.datetime, seen: tuple[dt.datetime, dt.datetime] | None = None
+) -> list[Heard]:
     """Return the mentions in [since, until) that complain: negative or with a severity, by customers or
-    press.
+    press. With `seen`, only those first seen in that half-open span.
 
     Comments are included even if they don't name the brand themselves: they belong to the post above them.
     """
@@ -118,6 +120,8 @@ def complaints(connection: Connection, since: dt.datetime, until: dt.datetime) -
         sa.or_(a.brand_match, mentions.c.parent.is_not(None)),
         sa.or_(a.sentiment == "negative", a.severity >= 1),
     )
+    if seen:
+        query = query.where(mentions.c.first_seen_at >= seen[0], mentions.c.first_seen_at < seen[1])
     return _mentions(connection, query)
 
 
@@ -327,13 +331,14 @@ class Known:
     level: str
     score: float
     recurs_of: str | None
+    watched: bool = False
 
 
 def known_before(connection: Connection, day: dt.date, within_days: int) -> list[Known]:
     """Return the incidents listed in the `within_days` days before `day`, as of their last such day."""
     d = incident_days.c
     query = (
-        sa.select(incidents, d.day, d.level, d.score)
+        sa.select(incidents, d.day, d.level, d.score, d.watched)
         .join(incident_days, d.incident_id == incidents.c.id)
         .where(d.day < day, d.day >= day - dt.timedelta(days=within_days))
         .order_by(d.day, incidents.c.id)
@@ -341,7 +346,7 @@ def known_before(connection: Connection, day: dt.date, within_days: int) -> list
     found: dict[str, Known] = {}
     for row in connection.execute(query):
         found[row.id] = Known(
-            row.id, row.product, row.topic, row.first_day, row.day, row.level, row.score, row.recurs_of
+            row.id, row.product, row.topic, row.first_day, row.day, row.level, row.score, row.recurs_of, row.watched
         )
     return list(found.values())
 
@@ -349,12 +354,12 @@ def known_before(connection: Connection, day: dt.date, within_days: int) -> list
 def listed_days(
     connection: Connection, since: dt.date, until: dt.date
 ) -> list[tuple[str | None, str, dt.date]]:
-    """Return (product, topic, day) of every incident listed in [since, until)."""
+    """Return (product, topic, day) of every incident listed in [since, until); not of what was only to be checked."""
     d = incident_days.c
     query = (
         sa.select(incidents.c.product, incidents.c.topic, d.day)
         .join(incident_days, d.incident_id == incidents.c.id)
-        .where(d.day >= since, d.day < until)
+        .where(d.day >= since, d.day < until, ~d.watched)
     )
     return [(row.product, row.topic, row.day) for row in connection.execute(query)]
 
@@ -384,9 +389,16 @@ def members(connection: Connection, ids: Iterable[str], until: dt.date | None = 
 
 
 def taken_before(connection: Connection, day: dt.date, within_days: int) -> set[tuple[str, int]]:
-    """Return the (text kind, row id) of texts that joined an incident in the days before `day`."""
-    m = incident_members.c
-    query = sa.select(m.text_kind, m.ref_id).where(m.day < day, m.day >= day - dt.timedelta(days=within_days))
+    """Return the (text kind, row id) of texts that joined an incident in the days before `day`.
+
+    What was only to be checked on its day is still free to join one.
+    """
+    m, d = incident_members.c, incident_days.c
+    query = (
+        sa.select(m.text_kind, m.ref_id)
+        .join(incident_days, sa.and_(d.incident_id == m.incident_id, d.day == m.day))
+        .where(m.day < day, m.day >= day - dt.timedelta(days=within_days), ~d.watched)
+    )
     return {(row.text_kind, row.ref_id) for row in connection.execute(query)}
 
 
@@ -438,46 +450,6 @@ def save_incident(
         ],
         ("incident_id", "text_kind", "ref_id"),
     )
-
-
-def raise_alert(
-    connection: Connection,
-    incident: str,
-    level: str,
-    day: dt.date,
-    *,
-    now: dt.datetime,
-    mention_ids: Sequence[int],
-    session_ids: Sequence[int],
-) -> None:
-    """Record a red-line alert; one that was raised already keeps its time and gets the newest members."""
-    upsert(
-        connection,
-        alerts,
-        [
-            {
-                "incident_id": incident,
-                "level": level,
-                "day": day,
-                "raised_at": now,
-                "mention_ids": list(mention_ids),
-                "session_ids": list(session_ids),
-            }
-        ],
-        ("incident_id", "level", "day"),
-        ("mention_ids", "session_ids"),
-    )
-
-
-def alert_list(connection: Connection, since: dt.date | None = None) -> list[dict[str, Any]]:
-    """Return the raised alerts with their incident's title, newest first."""
-    query = sa.select(alerts, incidents.c.title).join(incidents, incidents.c.id == alerts.c.incident_id)
-    if since:
-        query = query.where(alerts.c.day >= since)
-    return [
-        dict(row._mapping)
-        for row in connection.execute(query.order_by(alerts.c.raised_at.desc(), alerts.c.id.desc()))
-    ]
 
 
 def incident_list(connection: Connection, day: dt.date) -> list[dict[str, Any]]:

@@ -79,6 +79,15 @@ def of_run(connection: Connection, run_id: int) -> dict[str, int]:
     return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
+def unsearched(connection: Connection, version: str, since: dt.datetime, until: dt.datetime) -> int:
+    """Return how many sessions begun in [since, until) were not yet searched with the words of `version`."""
+    s = sessions.c
+    query = sa.select(sa.func.count(sa.distinct(s.native_id))).where(
+        s.started_at >= since, s.started_at < until, s.keywords.is_distinct_from(version)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def keyword_sessions(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[KeywordSession]:
     """Return the sessions begun in [since, until) by keyword class, oldest first; a session once for each class."""
     s, k = sessions.c, session_keywords.c

@@ -20,8 +20,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from vocwatch.exits import StorageError
 from vocwatch.lang import tr
-from vocwatch.store.engine import StorageError, chunks, upsert
+from vocwatch.store.engine import chunks, upsert
 from vocwatch.store.schema import pages, source_state, visits
 
 PACKING = 3  # a third of level 6's extra time buys two thirds of its extra smallness

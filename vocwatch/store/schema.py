@@ -247,7 +247,7 @@ totals = Table(
     Column("day", sa.Date, primary_key=True),
     Column("shop", sa.String(200), primary_key=True, comment="empty for all shops together"),
     Column("what", sa.String(20), primary_key=True,
-           comment="sessions, orders, returns, quality_returns, reviews, bad_reviews, rated, unsatisfied, resolved, answered"),
+           comment="sessions, orders, returns, quality_returns, reviews, bad_reviews, rated, satisfied, fair, unsatisfied, resolved, answered"),
     Column("value", sa.BigInteger, nullable=False),
     Column("basis", sa.String(8), nullable=False,
            comment="given: from an export of daily totals; counted: in an export of all sessions, a lower bound"),
@@ -315,6 +315,45 @@ hits = Table(
     comment="Which watch a text matched, by which rule and where",
 )
 
+changes = Table(
+    "changes", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("text_kind", sa.String(8), nullable=False),
+    Column("ref_id", BigId, nullable=False),
+    comment="Texts that were judged, moved or erased since their trace was made; written by triggers",
+)
+
+traces = Table(
+    "traces", metadata,
+    Column("text_kind", sa.String(8), primary_key=True),
+    Column("ref_id", BigId, primary_key=True),
+    Column("day", sa.Integer, nullable=False, comment="business date as a number: 0001-01-01 is 1"),
+    Column("made_with", sa.Integer, nullable=False, comment="mark of the watches, topics and zone it was made with"),
+    Column("channel", sa.String(64), nullable=False, comment="source, or sessions"),
+    Column("counted", sa.Boolean, nullable=False, comment="stands in the volume of its day"),
+    Column("negative", sa.Boolean, nullable=False),
+    Column("complains", sa.Boolean, nullable=False, comment="stands in the baselines; the columns below are empty otherwise"),
+    Column("moment", sa.BigInteger, nullable=False, comment="microseconds since 1970"),
+    Column("native_id", sa.String(300)),
+    Column("parent", sa.String(300)),
+    Column("author", sa.String(32), comment="keyed pseudonym"),
+    Column("product", sa.String(200)),
+    Column("topics", sa.Text, comment="one a line; empty for an answer that shares those of its post"),
+    Column("signature", sa.LargeBinary, comment="MinHash, where the text is long enough to be a copy"),
+    Column("clauses", sa.LargeBinary, comment="hashes of its clauses, 8 bytes each"),
+    Column("twins", sa.Text, comment="mentions that it resembles, one of each group of copies known when it was made"),
+    Index(None, "day", "made_with", "complains", "counted", "channel", "negative"),
+    comment="In short what each judged text adds to volumes, baselines and clusters; made anew from it at any time",
+)
+
+day_words = Table(
+    "day_words", metadata,
+    Column("day", sa.Integer, primary_key=True, autoincrement=False, comment="business date as a number: 0001-01-01 is 1"),
+    Column("made_with", sa.Integer, nullable=False, comment="mark of the words that count"),
+    Column("words", sa.JSON, nullable=False, comment="in how many negative texts of the day each word stands"),
+    comment="The words of a day's negative mentions, counted; taken away when one of its texts changes",
+)
+
 incidents = Table(
     "incidents", metadata,
     Column("id", sa.String(40), primary_key=True),
@@ -347,6 +386,10 @@ incident_days = Table(
     Column("expected", sa.Float, comment="baseline of the voices; null when there is too little history"),
     Column("p_value", sa.Float),
     Column("formula", sa.String(40), nullable=False),
+    Column(
+        "watched", sa.Boolean, nullable=False, server_default=sa.false(),
+        comment="below an incident: a red line of one voice, or a rise that may be chance",
+    ),
     comment="An incident's score and state on each business date",
 )
 
@@ -403,9 +446,9 @@ feedback = Table(
     "feedback", metadata,
     Column("id", BigId, primary_key=True),
     Column("subject_kind", sa.String(8), nullable=False, comment="mention, session, incident"),
-    Column("subject_id", sa.String(40), nullable=False, comment="its id"),
+    Column("subject_id", sa.String(40), nullable=False, comment="its id; of an incident its id, a slash and the day"),
     Column("verdict", sa.String(12), nullable=False, comment="准 不准 误报 漏报 重复 已处置"),
-    Column("label", sa.String(8), comment="the right sentiment, where it was said"),
+    Column("label", sa.String(8), comment="the right sentiment of a text, or level of an incident (红 橙 黄 蓝 无), where it was said"),
     Column("topics", sa.JSON, comment="the right topics, where they were said"),
     Column("note", sa.Text, comment="masked of personal data"),
     Column("who", sa.String(100), nullable=False, comment="as the channel names them"),

@@ -17,7 +17,10 @@ from sqlalchemy import Connection
 from vocwatch.store.engine import upsert
 from vocwatch.store.schema import totals
 
-WHATS = ("sessions", "orders", "returns", "quality_returns", "reviews", "bad_reviews", "rated", "unsatisfied", "resolved", "answered")
+WHATS = (
+    "sessions", "orders", "returns", "quality_returns", "reviews", "bad_reviews", "rated", "satisfied", "fair", "unsatisfied",
+    "resolved", "answered",
+)
 ALL_SHOPS = ""
 Basis = Literal["given", "counted"]
 

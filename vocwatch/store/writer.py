@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
+from vocwatch.exits import StorageError
 from vocwatch.lang import tr
-from vocwatch.store.engine import StorageError
 from vocwatch.store.pages import evidence_path, write_evidence
 
 THREADS = 3  # syncs at the same time are joined by the file system; more threads would fight over the interpreter
