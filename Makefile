@@ -12,7 +12,7 @@ demo: setup browser
 	$(VENV)/bin/vocwatch demo
 
 test: lint browser
-	$(PY) -m pytest -n 2 --dist loadfile
+	$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder  # the long tests of few begin early
 
 lint: setup
 	$(VENV)/bin/ruff check .

@@ -104,6 +104,7 @@ class Judge:
             return None
         lead = lead_days(episode)
         first_day = group.known.first_day if group.known else self._day
+        own = [c for c in group.today if c.day == self._day]  # a red line that was read late is of the day it was written
         shop = _most_common([c.heard.shop for c in episode if c.heard.shop])
         expectation = group.expectation
         return Finding(
@@ -120,9 +121,9 @@ class Judge:
             score=total,
             parts=parts,
             why=tuple(self._why(group, episode, lines, watch_only)),
-            voices=len(voices(group.today)),
-            mentions=sum(not c.inside for c in group.today),
-            sessions=sum(c.inside for c in group.today),
+            voices=len(voices(own)),
+            mentions=sum(not c.inside for c in own),
+            sessions=sum(c.inside for c in own),
             expected=round(expectation.mean, 3) if expectation else None,
             p_value=expectation.p if expectation else None,
             red_line=bool(lines),
@@ -246,8 +247,9 @@ class Judge:
             why.append(say("why.spread", likes=hottest.likes, shares=hottest.shares, replies=hottest.replies))
         if group.recurs_of:
             why.append(say("why.recurs", date=short_date(group.recurs_of.last_day)))
-        if group.late:
-            why.append(say("why.late", texts=len(group.late)))
+        late = [*group.late, *(c for c in group.today if c.day != self._day)]
+        if late:
+            why.append(say("why.late", texts=len(late)))
         if watch_only:
             why.append(say("why.watch"))
         return why

@@ -33,6 +33,7 @@ def _natural_keys(connection: sqlite3.Connection) -> dict[tuple[str, int], str]:
 
 def _table(connection: sqlite3.Connection, name: str, keys: dict[tuple[str, int], str]) -> list[str]:
     found = []
+    copies = _copies(connection, keys) if name == "traces" else {}
     for row in connection.execute(f'SELECT * FROM "{name}"'):
         plain: dict[str, Any] = {key: row[key] for key in row.keys() if key not in IDS}  # noqa: SIM118
         for column, kind in (("mention_id", "mention"), ("session_id", "session"), ("revision_id", "revision")):
@@ -42,6 +43,8 @@ def _table(connection: sqlite3.Connection, name: str, keys: dict[tuple[str, int]
             plain["ref"] = keys[(row["text_kind"], row["ref_id"])]
         if "cluster" in row.keys() and row["cluster"] is not None and row["text_kind"] == "mention":  # noqa: SIM118
             plain["cluster"] = keys[("mention", row["cluster"])]
+        if name == "traces":
+            plain["twins"] = copies.get(row["ref_id"]) if row["text_kind"] == "mention" else None
         if name == "pages":
             headers = json.loads(plain["headers"])
             plain["headers"] = {key: value for key, value in headers.items() if key != "date"}
@@ -50,6 +53,17 @@ def _table(connection: sqlite3.Connection, name: str, keys: dict[tuple[str, int]
         plain = {key: value.hex() if isinstance(value, bytes) else value for key, value in plain.items()}
         found.append(json.dumps(plain, ensure_ascii=False, sort_keys=True))
     return sorted(found)
+
+
+def _copies(connection: sqlite3.Connection, keys: dict[tuple[str, int], str]) -> dict[int, list[str]]:
+    """All that a mention is tied to, over whatever links: which two of a group are tied depends on who came first."""
+    group: dict[int, set[int]] = {}
+    for ref, twins in connection.execute("SELECT ref_id, twins FROM traces WHERE text_kind = 'mention' AND twins IS NOT NULL"):
+        together = {ref, *map(int, twins.split())}
+        for one in list(together):
+            together |= group.get(one, set())
+        group.update(dict.fromkeys(together, together))
+    return {ref: sorted(keys["mention", one] for one in together) for ref, together in group.items()}
 
 
 def _digest(content: str) -> dict[str, Any]:
