@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from sentiment.clauses import Clause
-from sentiment.rules import hint
+from sentiment.phrases import Phrases
 
 _REACH = 200
 """So many characters before a denial of a rumour belong to the rumour."""
@@ -30,8 +30,7 @@ _EXPECTED = re.compile(
 )
 _WHY_BOUGHT = re.compile(r"所以(?:才|就|一直|特意)?(?:挑的?|选[了的]|买(?!了?[药个创]))|才想(?:起来?|到|着)要?买(?!了?[药个创])")
 _CAME = re.compile(r"结果|没想到|谁知|居然|竟然?|反而|倒是|却|其实")
-_FRAMES = (_ADVICE, _SUPPOSITION, _RUMOUR_ENDED, _PLAN)
-_HINT = hint(*_FRAMES, _EXPECTED, _WHY_BOUGHT)
+_FRAMES = Phrases(_ADVICE, _SUPPOSITION, _RUMOUR_ENDED, _PLAN, _EXPECTED, _WHY_BOUGHT)
 _STRAIGHT_AFTER = 1  # so many clauses more belong to what somebody advises or supposes
 
 
@@ -49,7 +48,7 @@ NONE = Frames()
 
 def frames(text: str, clauses: Sequence[Clause]) -> Frames:
     """Return which clauses of a normal form stand in such a frame."""
-    if _HINT.search(text) is None:
+    if not _FRAMES.found(text):
         return NONE
     unreal: set[int] = set()
     for expression in (_ADVICE, _SUPPOSITION):

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 
-from sentiment.rules import hint
+from sentiment.phrases import Phrases
 
 _ENQUIRY = re.compile(
     r"请问|请教|想问|求问|问一?[下嘴句声]|求助|求个|求推荐|求解|求教|蹲个|蹲一个|有没有(?:人|谁|懂|用过|买过|同城)|谁[有用买懂]|谁知道"
@@ -14,7 +14,7 @@ _ENQUIRY = re.compile(
     r"|(?:会不会|能不能|可不可以|要不要|是不是|好不好|行不行|值不值|靠不靠谱)[^。，,！!?？]{0,10}(?:[?？]|[呀啊呢]?$)"
     r"|(?:能|可以|支持|需要|适合)[^。，,！!?？]{0,10}[吗么不][?？]?$|[吗么不][，,]?还是要?"
     r"|(?<!不)是[^，,。！!?？]{1,8}还是[^，,。！!?？]{1,8}[?？]?$|有没有[^，,。！!?？人]{1,5}[点些]的"
-    r"|([^是对气好要会能])[不没]\1[^，,。！!]{0,3}(?:$|[，,。?？])|谁(?:出|承担|付)[啊呀呢]?[?？]?$|[吗么][，,][^，,。！!?？]{0,12}[吗么][?？]?$"
+    r"|[不没](?<=([^是对气好要会能])[不没])\1[^，,。！!]{0,3}(?:$|[，,。?？])|谁(?:出|承担|付)[啊呀呢]?[?？]?$|[吗么][，,][^，,。！!?？]{0,12}[吗么][?？]?$"
     r"|[穿拍选买要][^，,。！!?？]{1,6}还是[^，,。！!?？]{1,6}[?？]?$|在哪[里儿]?[啊呀呢]?[?？]?$"
     r"|哪[里儿](?:可以|能)?查|选哪|哪个好|咋选|怎么选|多少钱|什么牌子|哪里买|哪儿买"
 )
@@ -45,17 +45,18 @@ _BETTER = re.compile(
     r"|(?:再也|根本|完全)?不想(?:再)?[转换用]回(?:去|来|以前|老)|回不去了|跟?[^，,。]{1,12}有一拼|比(?:图|照片|想象|预期|图片|描述)[^，,。]{0,3}[还更]?(?:要?好|漂亮|惊艳|好看)"
     r"|(?:吊打|完胜|秒杀|碾压)(?!了?我)|不输(?:给)?(?:大牌|专柜|那些|几百|上千)"
 )
-_ENQUIRY_HINT, _PHRASES_HINT = hint(_ENQUIRY), hint(_REPROACH, _MOCKERY, _WORSE, _BETTER)
+_PHRASES = Phrases(_REPROACH, _MOCKERY, _WORSE, _BETTER, _ENQUIRY)
+_REPROACHES, _PRAISES, _ENQUIRES = 0, 3, 4
+_BLAMES = frozenset((_REPROACHES, 1, 2))
 
 
 def enquires(text: str) -> bool:
     """Whether a normal form holds the words of somebody who wants to be told, not of one who reproaches."""
-    return _ENQUIRY_HINT.search(text) is not None and _ENQUIRY.search(text) is not None and _REPROACH.search(text) is None
+    found = _PHRASES.found(text)
+    return _ENQUIRES in found and _REPROACHES not in found
 
 
 def leaning(text: str) -> int:
     """Return 1 where a normal form praises by such a turn of speech, −1 where it blames, 0 where neither or both."""
-    if _PHRASES_HINT.search(text) is None:
-        return 0
-    blamed = any(expression.search(text) is not None for expression in (_REPROACH, _MOCKERY, _WORSE))
-    return (_BETTER.search(text) is not None) - blamed
+    found = _PHRASES.found(text)
+    return (_PRAISES in found) - (not found.isdisjoint(_BLAMES))

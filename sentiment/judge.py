@@ -30,7 +30,7 @@ from vocwatch.settings.watches import Watches
 
 CHUNK, CHARACTERS = 1000, 400_000
 """Texts, and characters, that are judged together: bounds the memory, whatever the batch."""
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 """Version of what this package decides in code; raise it when judgements change."""
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from sentiment.clauses import Clause
 from sentiment.frames import Frames, frames
+from sentiment.phrases import Phrases
 from sentiment.rules import PRAISE, Match, hint
 
 Spans = Sequence[tuple[int, int]]
@@ -27,7 +28,8 @@ _NEGATED_LIST = re.compile(
     r"(?:没有|没|无|不会|不|毫无|零|未)(?:[\u4e00-\u9fff]{1,6}(?:、|和|或者?|及|以及|/)){1,4}(?:有)?$"
 )
 _DENIED_AFTER = re.compile(
-    r"(?:的)?(?:现象|情况|问题|什么的|之类的?|啥的|味)?(?:也|都|倒|完全|基本|几乎|暂时|目前|根本|真的)?"
+    r"(?:现象|情况|问题)?(?:也|都|倒|并|一点也?|一点都)?不(?:是很|是太|太|算|怎么)?(?:严重|明显|厉害)(?:的|呢|哦|哈|啦)?$"
+    r"|(?:的)?(?:现象|情况|问题|什么的|之类的?|啥的|味)?(?:也|都|倒|完全|基本|几乎|暂时|目前|根本|真的)?"
     r"(?:没有|没出现|没发生|不存在|未出现|未发现|没发现)(?:出现|发生|过)?(?:的|呢|哦|哈|啦)?$"
 )
 _FOR_SURE = re.compile(r"严重|得(?:很|厉害|一塌糊涂|要命)|了(?!吗|么|没)")
@@ -71,10 +73,9 @@ _BACK = re.compile(
     r"这款|这个|这家|这件|这双|这次|这里|这瓶|这台|这条|你家|你们家?|他家|她家|它家|贵司|本品|现在|换了|换成"
     r"|没想到|结果(?:也|还|一样)|也一样|同样"
 )
-_ELSEWHERE = re.compile(f"{_OTHER.pattern}|{_HEARSAY.pattern}")
 # One look tells for most places that none of these is there.
 _BEFORE = hint(_ASKED_BEFORE, _NEGATED, _NEGATED_LIST, _FEARED, _SUPPOSED, _MIGHT)
-_SOMEWHERE = hint(_OTHER, _HEARSAY)
+_ELSEWHERE = Phrases(_OTHER, _HEARSAY)
 _COMPARED = re.compile(r"(?:比|不如|还不如|跟|和|与|像|同|除了|换成?|没有|连|学|对比|从|弃)\s*(?:起)?$")
 
 
@@ -108,9 +109,10 @@ class Surroundings:
         if not threats and self._whether(match):
             return "asked"
         clause = self.clause_of(match)
-        if clause.start in self.framed().expected:
+        framed = self.framed()
+        if clause.start in framed.expected:
             return "feared"
-        if not threats and clause.start in self.framed().unreal:
+        if not threats and clause.start in framed.unreal:
             return "supposed"
         before = self.text[min(clause.start, match.start):match.start]
         lead = before if before and _BEFORE.search(before) else ""  # what can hold any of the expressions
@@ -195,9 +197,9 @@ class Surroundings:
 
     def elsewhere(self, clause: Clause) -> bool:
         """Whether a clause tells what happened to another's thing, or what others tell; comparing with it doesn't."""
-        text = self.text
-        if not self._of_others():
+        if not self.of_others():
             return False
+        text = self.text
         if any(
             _COMPARED.search(text[max(clause.start, found.start() - 4):found.start()])
             for found in _OTHER.finditer(text, clause.start, clause.end)
@@ -205,16 +207,14 @@ class Surroundings:
             return False
         return self._others_fault(Match(0, clause.end, clause.end, ""), clause)
 
-    def _of_others(self) -> bool:
+    def of_others(self) -> bool:
         """Whether the text speaks of anything but the thing itself at all."""
         if self._elsewhere is None:
-            self._elsewhere = bool(self._others) or (
-                _SOMEWHERE.search(self.text) is not None and _ELSEWHERE.search(self.text) is not None
-            )
+            self._elsewhere = bool(self._others) or bool(_ELSEWHERE.found(self.text))
         return self._elsewhere
 
     def _others_fault(self, match: Match, clause: Clause) -> bool:
-        if not self._of_others():
+        if not self.of_others():
             return False
         start = max(clause.sentence_start, match.start - _LOOK_BACK)
         lead = self.text[start:match.start]

@@ -31,6 +31,8 @@ COMPLAINT, MENTION, PRAISED = -1, 0, 1
 BY_TONE = ("about", "model")
 """How an aspect was found of which only the clause's tone can say whether it is praised or complained of."""
 
+HEARD = "heard"
+"""How an aspect was found that the model is less sure of: only a clear tone makes a complaint of it."""
 _ALONE, _SURE = -1.5, -0.4
 """From the first log-odds on the model alone says what a clause speaks of; from the second on the clause's tone
 may make a complaint of that."""
@@ -228,7 +230,7 @@ class Taxonomy:
             if name == OTHER or (name, clause.start) in draft.aspects:
                 continue
             if draft.around.dismissed(Match(best, clause.end - 1, clause.end, "model")) not in _NOT_STATED:
-                how = "model" if odds >= _SURE else "heard"
+                how = "model" if odds >= _SURE else HEARD
                 severity = self._severity(best, place, draft)
                 draft.put(Aspect(name, MENTION, severity, clause, clause.start, clause.end, how))
 

@@ -6,9 +6,10 @@ import re
 
 import pytest
 
-from sentiment import scope
+from sentiment import frames, idioms, phrases, scope
 from sentiment.clauses import split
 from sentiment.normalise import normalise
+from sentiment.phrases import _alternatives
 from sentiment.rules import Joined, Match, Needs, Rule, RuleBook, hint, tokens
 from sentiment.signs import MOST, signs
 from sentiment.topic_model import TopicScorer, load
@@ -87,8 +88,43 @@ def test_a_hint_finds_wherever_its_expressions_do(texts: list[str]) -> None:
     before = (scope._ASKED_BEFORE, scope._NEGATED, scope._NEGATED_LIST, scope._FEARED, scope._SUPPOSED, scope._MIGHT)
     pieces = [text[clause.start:end] for text in texts[:250] for clause in split(text)[:12] for end in range(clause.start, clause.end + 1)]
     assert all(scope._BEFORE.search(piece) for piece in pieces if any(one.search(piece) for one in before))
-    assert all(scope._SOMEWHERE.search(text) for text in texts if scope._ELSEWHERE.search(text))
     assert hint(re.compile("a?")).search("") is not None
+
+
+def test_phrases_match_where_their_expressions_do(texts: list[str]) -> None:
+    groups = (
+        (idioms._PHRASES, (idioms._REPROACH, idioms._MOCKERY, idioms._WORSE, idioms._BETTER, idioms._ENQUIRY)),
+        (frames._FRAMES, (
+            frames._ADVICE, frames._SUPPOSITION, frames._RUMOUR_ENDED, frames._PLAN, frames._EXPECTED, frames._WHY_BOUGHT,
+        )),
+        (scope._ELSEWHERE, (scope._OTHER, scope._HEARSAY)),
+    )
+    heard = [0] * len(groups)
+    for text in texts:
+        for number, (together, alone) in enumerate(groups):
+            found = together.found(text)
+            assert found == {place for place, expression in enumerate(alone) if expression.search(text)}, text
+            heard[number] += bool(found)
+    assert all(heard)
+
+
+@pytest.mark.parametrize(("pattern", "parts"), [
+    ("a|b", ["a", "b"]), ("(?:a|b)c|d", ["(?:a|b)c", "d"]), (r"[|]|\||\(|]", ["[|]", r"\|", r"\(", "]"]),
+    ("[]|]|[^]|(]|x", ["[]|]", "[^]|(]", "x"]), (r"(a)|(b)\2", [r"(a)|(b)\2"]),
+])
+def test_an_expression_is_cut_at_its_outermost_bars(pattern: str, parts: list[str]) -> None:
+    assert list(_alternatives(re.compile(pattern))) == parts
+
+
+def test_phrases_that_need_nothing_are_always_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(phrases, "_made", [])
+    phrases._all.cache_clear()
+    try:
+        some, more = phrases.Phrases(re.compile("^.$"), re.compile("掉色|起球")), phrases.Phrases(re.compile("起.?球"))
+        assert [some.found(text) for text in ("掉", "不掉色", "起个球", "")] == [{0}, {1}, set(), set()]
+        assert [more.found(text) for text in ("起球", "起个球" * 400, "球起")] == [{0}, {0}, set()]
+    finally:
+        phrases._all.cache_clear()
 
 
 def test_signs_of_a_batch_are_those_of_each_text(texts: list[str]) -> None:
