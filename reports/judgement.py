@@ -156,7 +156,7 @@ class Judge:
         """
         risk = self._settings.app.risk
         if group.isolated:
-            return Level.BLUE, say("level.isolated")
+            return Level.BLUE, say("level.isolated", authors=len(voices(group.today)))
         level = score.level_of(total, risk)
         if watch and level:
             return Level.BLUE, say("level.watch")
@@ -230,7 +230,7 @@ class Judge:
             why.append(say("why.media"))
         found = group.expectation
         if group.isolated:
-            why.append(say("why.isolated"))
+            why.append(say("why.isolated", authors=heard))
         elif found:
             code = "why.two_days" if found.window > 1 else "why.voices"
             why.append(say(code, seen=found.seen, expected=found.mean, p=found.p))

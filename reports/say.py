@@ -33,8 +33,8 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{seen} independent voices in two days, {expected} expected (p {p})",
     ),
     "why.isolated": (
-        "只有一名发声者，还不成事件：先核实",
-        "One voice only, not yet an incident: check it first",
+        "今日 {authors} 名发声者，还不成事件：先核实",
+        "{authors} independent voices today, not yet an incident: check first",
     ),
     "why.cold": (
         "今日 {seen} 名独立发声者；基线不足（历史不到 {days} 天）",
@@ -100,7 +100,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Second-class red line with {authors} independent voices, {needed} needed for orange: at least yellow",
     ),
     "level.arranged": ("二类红线，但发声疑似有组织，至少黄色", "Second-class red line that looks arranged: at least yellow"),
-    "level.isolated": ("二类红线，只有一名发声者：列为待核实", "Second-class red line by one voice: to be checked"),
+    "level.isolated": (
+        "红线线索：{authors} 名发声者，人数或把握还不够成事件，列为待核实",
+        "Trace of a red line: {authors} voices, too few or too unsure for an incident: to be checked",
+    ),
     # verdict
     "verdict.calm": (
         "平稳：今日无上榜风险，完整度 {percent}%。",
@@ -124,8 +127,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     # actions
     "action.check": (
-        "核实 {count} 条只有一人说的红线（如：{title}）",
-        "Check {count} red lines with one voice each (such as: {title})",
+        "核实 {count} 条红线线索（如：{title}）",
+        "Check {count} traces of red lines (such as: {title})",
     ),
     "action.risk": ("{advice}：{title}", "{advice}: {title}"),
     "action.source": (
