@@ -411,7 +411,10 @@ def _due(settings: Settings, level: str, date: dt.date) -> dt.datetime:
 
 def _emerging(rest: Sequence[Risk]) -> tuple[Emerging, ...]:
     return tuple(
-        Emerging(r.incident, r.level, r.title, r.topic, r.today.voices, r.today.expected, r.today.p_value)
+        Emerging(
+            r.incident, r.level, r.title, r.topic, r.today.voices, r.today.expected, r.today.p_value,
+            next((s for s in r.why if s.key in ("why.voices", "why.two_days", "why.cold")), None),
+        )
         for r in rest[:MAX_EMERGING]
     )
 

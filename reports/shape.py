@@ -123,6 +123,7 @@ class Emerging:
     seen: int
     expected: float | None
     p_value: float | None
+    said: Say | None
 
 
 @dataclass(frozen=True)

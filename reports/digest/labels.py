@@ -45,7 +45,6 @@ LABELS: dict[str, tuple[str, str]] = {
     "to_check": ("待核实的红线", "Red lines to check"),
     "to_check_note": ("人数或把握还不够成事件，核实后再定级", "Too few voices or too unsure for an incident: check before grading"),
     "emerging": ("升温与新主题", "Rising topics"),
-    "seen_expected": ("预期 {expected}，实际 {seen}", "expected {expected}, seen {seen}"),
     "false_alarm": ("约每 {odds} 个主题日误报一次", "about one false alarm in {odds} topic-days"),
     "rising": ("快速升温", "Fast mover"),
     "rising_line": (

@@ -172,7 +172,7 @@ def _emerging(facts: Facts, lang: str) -> list[str]:
         for r in facts.rising[:MAX_RISING]
     ] + [
         f"[{level_words(e.level, lang)}] {e.title}{label('colon', lang)}"
-        + label("seen_expected", lang, expected=number(e.expected, lang), seen=e.seen)
+        + (e.said.text(lang) if e.said else "")
         for e in facts.emerging
     ] + [
         f"[{label('new_phrase', lang)}] {label('list', lang).join(p.words)}{label('colon', lang)}"
