@@ -49,9 +49,11 @@ class DayRead:
     """All that one business date is judged from. `complaints` are those of the day itself, and those of the days before
     that came late, `eve` those of the day before that may make an incident together with today's. `sessions(topic,
     product, days)` reads the sessions that complained of this on days before, `before()` some complaints of last week.
+    `read` is which part was read of what is usually heard outside (0 to 1).
     """
 
     date: dt.date
+    read: float
     complaints: list[Complaint]
     known: list[Known]
     earlier: dict[str, list[Complaint]]
@@ -78,12 +80,13 @@ def read_day(settings: Settings, connection: Connection, date: dt.date, past: Pa
         if (member.text_kind, member.ref_id) in joined:
             earlier[member.incident].append(joined[(member.text_kind, member.ref_id)])
     counts = window.counts()
-    baseline = _baseline(settings, connection, date, kept, window, counts, past)
+    baseline, read = _baseline(settings, connection, date, kept, window, counts, past)
     today = date.toordinal()
     taken = past.taken(date)
     eve = load(window.of_cells(_raised(settings, counts, baseline), date - dt.timedelta(days=1)))
     return DayRead(
         date=date,
+        read=read,
         complaints=load.day(start, end),
         known=known,
         earlier=earlier,
@@ -150,7 +153,8 @@ class _Loader:
 def _baseline(
     settings: Settings, connection: Connection, date: dt.date, kept: Kept, window: Window,
     counts: Mapping[Cell, Mapping[Day, int]], past: Past,
-) -> Baseline:
+) -> tuple[Baseline, float]:
+    """Return what was to be expected of the date, and which part was read of what is usually heard outside."""
     zone = settings.app.zone
     days = base_days(date)
     since, until = day_window(days[0], zone)[0], day_window(date, zone)[1]
@@ -160,6 +164,7 @@ def _baseline(
     )
     # What a source that is blind today used to bring must not be expected of the others.
     heard_today = {channel for channel, day in window.heard_on if day == date.toordinal()}
+    ever = usable
     usable = {name: read for name, read in usable.items() if date in read or name in heard_today}
     usable[SESSIONS] = {d for d in days if facts.any_session(connection, *day_window(d, zone))}
     frozen: dict[Cell, set[dt.date]] = defaultdict(set)
@@ -169,7 +174,22 @@ def _baseline(
         frozen[(UNNAMED, topic)].add(listed)
     exposed = exposures(settings, [*days, date - dt.timedelta(days=1), date], _volume(settings, date, kept, usable))
     shares = _shares(settings, date, crawls, heard_today)
-    return Baseline(date, counts, usable, frozen, exposed, shares)
+    return Baseline(date, counts, usable, frozen, exposed, shares), _read_part(counts, ever, usable, shares)
+
+
+def _read_part(
+    counts: Mapping[Cell, Mapping[Day, int]], ever: Mapping[str, AbstractSet[dt.date]],
+    usable: Mapping[str, AbstractSet[dt.date]], shares: Mapping[str, float],
+) -> float:
+    """Return which part was read of what the sources bring on a day they are read; 1 where nothing is known of them."""
+    usual: dict[str, float] = {}
+    for channel, dates in ever.items():
+        if channel != SESSIONS and dates:
+            by_day = (counts[cell] for cell in counts if cell[0] is None)
+            usual[channel] = sum(n for own in by_day for (name, day), n in own.items() if name == channel and day in dates) / len(dates)
+    whole = sum(usual.values())
+    read = sum(value * shares.get(channel, 1.0) for channel, value in usual.items() if channel in usable)
+    return read / whole if whole else 1.0
 
 
 def _volume(settings: Settings, date: dt.date, kept: Kept, usable: Mapping[str, set[dt.date]]) -> Counter[dt.date]:
@@ -242,7 +262,7 @@ def judge_day(settings: Settings, day: DayRead) -> tuple[list[Finding], int]:
     )
     names = [name for w in settings.watches.watches for name in (w.name, *w.aliases)]
     groups = merged(groups, day.before, names)
-    judge = Judge(settings, day.date, day.tones, reader.display)
+    judge = Judge(settings, day.date, day.tones, reader.display, day.read)
     q_of = _q_values(day.baseline, today, groups)
     used = {c.key for group in groups for c in (*group.today, *group.eve)}
     findings = []
