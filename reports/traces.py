@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -25,7 +26,7 @@ from reports.texts import Reader
 from vocwatch.clock import business_date
 from vocwatch.models import TextKind
 from vocwatch.settings import Settings
-from vocwatch.store import Connection, Store, incidents, traces
+from vocwatch.store import Connection, Store, facts, incidents, traces
 from vocwatch.store.traces import Key, Trace
 
 FORM = 1  # one more when traces are made in another way
@@ -197,6 +198,32 @@ def _forest(pairs: np.ndarray[tuple[int, int], np.dtype[np.int64]], known: Itera
     return list(zip(names[tree.row[new]].tolist(), names[tree.col[new]].tolist(), strict=True))
 
 
+class StoredTexts(Sequence[str]):
+    """Texts of mentions that are read when they are asked for: those of weeks are no list in memory."""
+
+    def __init__(self, connection: Connection, ids: Sequence[int]):
+        self._connection, self._ids = connection, array("q", ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> StoredTexts: ...
+
+    def __getitem__(self, place: int | slice) -> str | StoredTexts:
+        """Return one text, or some of them, not read yet."""
+        if isinstance(place, slice):
+            return StoredTexts(self._connection, self._ids[place])
+        return next(facts.texts_by_id(self._connection, [self._ids[place]]))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the texts, some hundreds at a time, in no order among them."""
+        return facts.texts_by_id(self._connection, self._ids)
+
+
 class Kept:
     """The stored traces of some days, with those that wait in the queue made on the fly: reading writes nothing."""
 
@@ -222,6 +249,13 @@ class Kept:
     def unchanged(self, shared: Shared) -> dict[Key, Complaint | None]:
         """Return the texts that were read before and have not been judged, moved or erased since."""
         return {key: read for key, read in shared.texts.items() if key not in self._pending} if self._pending else shared.texts
+
+    def negative_texts(self, until: dt.date) -> StoredTexts:
+        """Return the brand's negative texts of the days before `until`."""
+        last = until.toordinal() - 1
+        found = [ref for ref in traces.negatives(self._connection, self._since, last) if (_MENTION, ref) not in self._pending]
+        found += [row.ref_id for row in self._fresh if row.counted and row.negative and row.day <= last]
+        return StoredTexts(self._connection, sorted(found))
 
     def volumes(self) -> dict[tuple[dt.date, str], tuple[int, int]]:
         """Return the brand's mentions and the negative ones among them, by business date and source."""
