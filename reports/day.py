@@ -30,14 +30,14 @@ from reports.parts import Tone
 from reports.past import Past
 from reports.stories import MAX_BEFORE, merged
 from reports.texts import LATE_GRACE, Reader, arrival_day
-from reports.traces import Kept
+from reports.traces import Kept, Shared
 from reports.window import Window
 from vocwatch.clock import day_window
 from vocwatch.models import SourceStatus, TextKind
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, facts, incidents
 from vocwatch.store.facts import BrandMention
-from vocwatch.store.incidents import Known
+from vocwatch.store.incidents import Heard, Known
 from vocwatch.store.runs import Run
 
 WINDOW_DAYS = BASE_DAYS + GUARD_DAYS
@@ -65,15 +65,19 @@ class DayRead:
     before: Callable[[], list[Complaint]]
 
 
-def read_day(settings: Settings, connection: Connection, date: dt.date, past: Past) -> DayRead:
-    """Read what a date is judged from; `past` tells of the incidents of the days before."""
+def read_day(
+    settings: Settings, connection: Connection, date: dt.date, past: Past, shared: Shared | None = None
+) -> DayRead:
+    """Read what a date is judged from; `past` tells of the incidents of the days before, `shared` what was read of the
+    date's texts just before.
+    """
     start, end = day_window(date, settings.app.zone)
     known = past.known(date)
     open_ids = [k.id for k in known if (date - k.last_day).days <= GAP_DAYS]
     members = past.members(open_ids, date)
     kept = Kept(settings, connection, date - dt.timedelta(days=WINDOW_DAYS), date)
     window = Window(kept.window({(m.text_kind, m.ref_id) for m in members}))
-    load = _Loader(Reader(settings), connection, window)
+    load = _Loader(Reader(settings), connection, window, kept.unchanged(shared) if shared else {})
     joined = {c.key: c for c in load({(m.text_kind, m.ref_id) for m in members})}
     earlier: dict[str, list[Complaint]] = defaultdict(list)
     for member in members:
@@ -126,23 +130,30 @@ def _raised(settings: Settings, counts: Mapping[Cell, Mapping[Day, int]], baseli
 class _Loader:
     """Reads single texts in full and tells of them what was found among all."""
 
-    def __init__(self, reader: Reader, connection: Connection, window: Window):
-        self._reader, self._connection, self._window = reader, connection, window
+    def __init__(
+        self, reader: Reader, connection: Connection, window: Window, shared: Mapping[tuple[str, int], Complaint | None]
+    ):
+        self._reader, self._connection, self._window, self._shared = reader, connection, window, shared
 
     def __call__(self, keys: Collection[tuple[str, int]]) -> list[Complaint]:
         """Return complaints by key: mentions, then sessions, each in the order of their rows."""
+        return self._window.apply(self._reader.read(self._heard(keys)))
+
+    def _heard(self, keys: Collection[tuple[str, int]]) -> list[Heard]:
         outside = incidents.mentions_by_id(self._connection, [ref for kind, ref in keys if kind == TextKind.MENTION])
         inside = incidents.sessions_by_id(self._connection, [ref for kind, ref in keys if kind == TextKind.SESSION])
-        return self._window.apply(self._reader.read([*outside, *inside]))
+        return [*outside, *inside]
 
     def day(self, start: dt.datetime, end: dt.datetime) -> list[Complaint]:
         """Return the complaints in [start, end), and those of the days before that only now could be known."""
         late = incidents.complaints(
             self._connection, start - dt.timedelta(days=GAP_DAYS + 1), start, seen=(start + LATE_GRACE, end + LATE_GRACE)
         )
-        outside = sorted([*late, *incidents.complaints(self._connection, start, end)], key=lambda heard: heard.order)
-        inside = incidents.service_complaints(self._connection, start, end)
-        return self._window.apply(self._reader.read([*outside, *inside]))
+        keys = [*incidents.complaint_keys(self._connection, start, end), *incidents.service_keys(self._connection, start, end)]
+        new = [key for key in keys if key not in self._shared]
+        read = {c.key: c for c in self._reader.read([*late, *self._heard(new)])}
+        read.update((key, c) for key in keys if (c := self._shared.get(key)) is not None)
+        return self._window.apply(sorted(read.values(), key=lambda c: (c.inside, c.heard.order)))
 
     def sessions(self, topic: str, product: str, days: range) -> list[Complaint]:
         """Return the sessions of some days (as ordinals) that complain of this of that product."""

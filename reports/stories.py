@@ -60,10 +60,8 @@ def _same_story(
         if id(group) not in shares:
             shares[id(group)] = _shares(group)
     ours, theirs = shares[id(small)], shares[id(large)]
-    telling = [
-        word for word, share in sorted(ours.items(), key=lambda item: (-item[1], item[0]))
-        if share >= IN_SMALLER and theirs.get(word, 0.0) >= IN_LARGER and word not in ignored and usual.share(word) <= BEFORE
-    ]
+    common = [(-share, word) for word, share in ours.items() if share >= IN_SMALLER and theirs.get(word, 0.0) >= IN_LARGER]
+    telling = [word for _, word in sorted(common) if word not in ignored and usual.share(word) <= BEFORE]
     if any(theirs[word] >= NEW_IN_LARGER and usual.share(word) <= NEW and _heard(small, word) >= NEW_TEXTS for word in telling):
         return True
     apart: list[str] = []
