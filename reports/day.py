@@ -29,7 +29,7 @@ from reports.judgement import Finding, Judge
 from reports.parts import Tone
 from reports.past import Past
 from reports.stories import MAX_BEFORE, merged
-from reports.texts import LATE_GRACE, Reader, arrival_day
+from reports.texts import Reader, arrival_day
 from reports.traces import Kept
 from reports.window import Window
 from vocwatch.clock import day_window
@@ -65,7 +65,8 @@ class DayRead:
 
 def read_day(settings: Settings, connection: Connection, date: dt.date, past: Past) -> DayRead:
     """Read what a date is judged from; `past` tells of the incidents of the days before."""
-    start, end = day_window(date, settings.app.zone)
+    app = settings.app
+    start, end = day_window(date, app.zone)
     known = past.known(date)
     open_ids = [k.id for k in known if (date - k.last_day).days <= GAP_DAYS]
     members = past.members(open_ids, date)
@@ -84,7 +85,7 @@ def read_day(settings: Settings, connection: Connection, date: dt.date, past: Pa
     eve = load(window.of_cells(_raised(settings, counts, baseline), date - dt.timedelta(days=1)))
     return DayRead(
         date=date,
-        complaints=load.day(start, end),
+        complaints=load.day(start, end, (app.digest_moment(date - dt.timedelta(days=1)), app.digest_moment(date))),
         known=known,
         earlier=earlier,
         taken=taken,
@@ -132,11 +133,13 @@ class _Loader:
         inside = incidents.sessions_by_id(self._connection, [ref for kind, ref in keys if kind == TextKind.SESSION])
         return self._window.apply(self._reader.read([*outside, *inside]))
 
-    def day(self, start: dt.datetime, end: dt.datetime) -> list[Complaint]:
-        """Return the complaints in [start, end), and those of the days before that only now could be known."""
-        late = incidents.complaints(
-            self._connection, start - dt.timedelta(days=GAP_DAYS + 1), start, seen=(start + LATE_GRACE, end + LATE_GRACE)
-        )
+    def day(
+        self, start: dt.datetime, end: dt.datetime, seen: tuple[dt.datetime, dt.datetime]
+    ) -> list[Complaint]:
+        """Return the complaints in [start, end), and those of the days before that were first `seen` after the last
+        digest was due and before this one is.
+        """
+        late = incidents.complaints(self._connection, start - dt.timedelta(days=GAP_DAYS + 1), start, seen=seen)
         outside = sorted([*late, *incidents.complaints(self._connection, start, end)], key=lambda heard: heard.order)
         inside = incidents.service_complaints(self._connection, start, end)
         return self._window.apply(self._reader.read([*outside, *inside]))
@@ -226,14 +229,13 @@ def speaking_of(
 def judge_day(settings: Settings, day: DayRead) -> tuple[list[Finding], int]:
     """Return the findings of the day, most serious first, and how many texts were left out as old news."""
     reader = Reader(settings)
-    zone = settings.app.zone
     late = [
         c
         for c in day.complaints
         if 1 <= (day.date - c.day).days <= GAP_DAYS
         and c.key not in day.taken
         and not c.inside
-        and arrival_day(c.heard, day_window(c.day, zone)[1], zone) == day.date
+        and arrival_day(settings, c.heard, c.day) == day.date
     ]
     today = [c for c in day.complaints if c.day == day.date and c.key not in day.taken]
     groups = find(

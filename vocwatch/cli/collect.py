@@ -1,4 +1,4 @@
-"""Commands that gather: crawl, run, schedule."""
+"""Commands that gather: crawl, run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,13 @@ from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.models import SourceStatus
 from vocwatch.reasons import spoken
-from vocwatch.scheduler import crawl_line, cycle, serve_schedule
+from vocwatch.scheduler import crawl_line, cycle
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("crawl")(crawl_command)
     app.command("run")(run_command)
-    app.command("schedule")(schedule_command)
 
 
 def crawl_command(
@@ -113,9 +112,3 @@ def _exports(state: Context, given: list[Path]) -> list[Path]:
         else:
             raise Stop(Exit.USAGE, tr(f"没有这个文件或文件夹：{path}", f"No such file or folder: {path}"))
     return found
-
-
-def schedule_command(context: typer.Context) -> None:
-    """Stay and work by the clock until interrupted."""
-    state: Context = context.obj
-    serve_schedule(state.settings, state.store, say)

@@ -34,6 +34,8 @@ class Environment:
     chromium: str
     smtp: Smtp
     llm_key: str = field(repr=False)
+    heartbeat_url: str = field(repr=False)
+    heartbeat_file: str
     variables: Mapping[str, str] = field(repr=False)
 
 
@@ -65,5 +67,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
             security=env.get("VOCWATCH_SMTP_SECURITY") or "starttls",
         ),
         llm_key=env.get("VOCWATCH_LLM_KEY", ""),
+        heartbeat_url=env.get("VOCWATCH_HEARTBEAT_URL", ""),
+        heartbeat_file=env.get("VOCWATCH_HEARTBEAT_FILE", ""),
         variables=env,
     )

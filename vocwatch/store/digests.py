@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from vocwatch.store.columns import UtcTime
 from vocwatch.store.engine import upsert
 from vocwatch.store.schema import deliveries, digests
 
@@ -16,8 +17,12 @@ LEASE = dt.timedelta(minutes=15)
 
 def save(
     connection: Connection, day: dt.date, audience: str, generated_at: dt.datetime, content: dict[str, Any]
-) -> None:
-    """Keep a digest as written last for its day and audience."""
+) -> bool:
+    """Keep a digest as written last for its day and audience; one that was sent stays as it was (False)."""
+    d = digests.c
+    where = sa.and_(d.day == day, d.audience == audience, d.sent_at.is_not(None))
+    if connection.execute(sa.select(d.id).where(where)).first() is not None:
+        return False
     upsert(
         connection,
         digests,
@@ -25,6 +30,24 @@ def save(
         ("day", "audience"),
         ("generated_at", "content"),
     )
+    return True
+
+
+def seal(connection: Connection, day: dt.date, now: dt.datetime) -> None:
+    """Let the digests of a day, for every audience, stay as they are: they are being sent."""
+    connection.execute(digests.update().where(digests.c.day == day, digests.c.sent_at.is_(None)).values(sent_at=now))
+
+
+def sealed(connection: Connection, day: dt.date) -> dt.datetime | None:
+    """Return since when the digest of a day stays as it is; None for one that was not sent."""
+    query = sa.select(sa.func.min(digests.c.sent_at, type_=UtcTime())).where(digests.c.day == day)
+    return connection.execute(query).scalar_one_or_none()
+
+
+def generated(connection: Connection, day: dt.date, audience: str) -> dt.datetime | None:
+    """Return when the stored digest of a day was made."""
+    query = sa.select(digests.c.generated_at).where(digests.c.day == day, digests.c.audience == audience)
+    return connection.execute(query).scalar_one_or_none()
 
 
 def load(connection: Connection, day: dt.date, audience: str) -> dict[str, Any] | None:
