@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from reports.digest import write_digest
+from reports.shape import Facts
 from tests.schedule.kit import BEGIN, DAY, HOUR, MINUTE, Stepping, engine, until_idle
 from vocwatch.clock import day_window
-from vocwatch.schedule import Engine, digests
+from vocwatch.schedule import Engine, digests, sending
 from vocwatch.schedule.tasks import Shift
 from vocwatch.settings import Settings
 from vocwatch.store import Store, leases
@@ -26,13 +27,14 @@ ZONES = {"Asia/Shanghai": "09:00", "America/New_York": "02:30"}  # 02:30 is left
 def handed_over(monkeypatch: pytest.MonkeyPatch) -> list[dt.date]:
     """The dates whose mails were handed over, in that order."""
     seen: list[dt.date] = []
-    real = digests._hand_over
+    real = sending.hand_over
 
-    def hand_over(shift: Shift, date: dt.date, files: object) -> None:
-        seen.append(date)
-        real(shift, date, files)  # type: ignore[arg-type]
+    def hand_over(settings: Settings, store: Store, facts: Facts, now: dt.datetime, lang: str) -> int:
+        real(settings, store, facts, now, lang)
+        seen.append(facts.date)
+        return 0
 
-    monkeypatch.setattr(digests, "_hand_over", hand_over)
+    monkeypatch.setattr(sending, "hand_over", hand_over)
     return seen
 
 
@@ -144,6 +146,7 @@ def test_f06_one_digest_a_date_over_730_days_of_leaps_outages_and_dst(
     clock, chance = Stepping(dt.datetime(2026, 11, 16, 12, tzinfo=dt.UTC)), random.Random(730)
     first = ours.app.digest_due(clock.now())
     scheduler = alone(ours, sqlite_store, clock)
+    scheduler.tick()
     for _ in range(730):
         for step in chance.sample([10 * HOUR, 14 * HOUR], 2):
             clock.step(step)

@@ -10,7 +10,7 @@ import typer
 from crawlers.runner import CrawlResult, crawl
 from sessions.folder import exports_in
 from vocwatch.cli.context import STATUS_WORDS, Context, JsonOption, print_rows, say
-from vocwatch.cli.digest import deliver, show_files
+from vocwatch.cli.digest import send_digest, show_files
 from vocwatch.cli.sessions import show_imports
 from vocwatch.cli.working import alone
 from vocwatch.exits import Exit, Stop
@@ -95,7 +95,7 @@ def run_command(
     assert report.digest is not None
     show_files(report.digest)
     if send:
-        deliver(state, report.digest, [])
+        send_digest(state, report.digest, [])
     if not report.crawled:
         say(_no_source(state))
     if report.refused or not report.crawled or any(r.status not in (SourceStatus.OK, SourceStatus.EMPTY) for r in report.crawled):

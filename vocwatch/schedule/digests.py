@@ -63,9 +63,8 @@ def make(shift: Shift) -> None:
     date = date_of(shift.lease.job)
     judge_texts(shift)
     for older in _missed(shift, date):
-        _older(shift, older, date)
-    if not _is_sent(shift, date):
-        _hand_over(shift, date, _write(shift, date))
+        _make_up(shift, older, date)
+    _complete(shift, date)
     shift.ask("deliver")
     shift.ask("care")
 
@@ -77,40 +76,47 @@ def _missed(shift: Shift, date: dt.date) -> list[dt.date]:
     return [date_of(row.job) for row in rows if row.due_at is not None and date_of(row.job) < date]
 
 
-def _older(shift: Shift, older: dt.date, date: dt.date) -> None:
-    """Write a date that was missed. If its mail was on its way before, it stands; else this date's mail tells of it."""
-    sent = _is_sent(shift, older)
-    if not sent:
-        _write(shift, older)
+def _make_up(shift: Shift, older: dt.date, date: dt.date) -> None:
+    """See to a date that was missed: if its mail was on its way before, it is completed; else this date's tells of it."""
+    sent = _sent(shift, older)
+    if sent:
+        _complete(shift, older)
+    else:
+        _build(shift, older)
+        for audience in _audiences(shift.settings):
+            _write(shift, older, audience)
     with shift.store.begin() as connection:
         shift.hold_in(connection)
         leases.merge(connection, job_of(older), "" if sent else date.isoformat(), shift.now())
         leases.remerge(connection, older.isoformat(), older.isoformat() if sent else date.isoformat())
 
 
-def _is_sent(shift: Shift, date: dt.date) -> bool:
+def _complete(shift: Shift, date: dt.date) -> None:
+    """Write the digest for each audience that has not been served yet, and hand it over; then it stays as it is."""
+    left = [audience for audience in _audiences(shift.settings) if not _sent(shift, date, audience)]
+    if left:
+        _build(shift, date)
+    for audience in left:
+        files = _write(shift, date, audience)
+        shift.hold()
+        sending.hand_over(shift.settings, shift.store, files.facts, shift.now(), language())
+        shift.progress(tr(f"日报已写出：{files.html}", f"Digest written: {files.html}"))
+
+
+def _audiences(settings: Settings) -> list[str]:
+    return list(dict.fromkeys(["qa", *(r.audience for r in settings.app.digest.recipients)]))
+
+
+def _sent(shift: Shift, date: dt.date, audience: str | None = None) -> bool:
     with shift.store.read() as connection:
-        return stored.sealed(connection, date) is not None
+        return stored.sealed(connection, date, audience) is not None
 
 
-def _write(shift: Shift, date: dt.date) -> list[DigestFiles]:
-    settings, store = shift.settings, shift.store
+def _build(shift: Shift, date: dt.date) -> None:
     shift.hold()
-    catch_up(settings, store, date)
-    shift.hold()
-    audiences = dict.fromkeys(["qa", *(r.audience for r in settings.app.digest.recipients)])
-    files = [
-        write_digest(settings, store, date, now=shift.now(), audience=audience, lang=language())
-        for audience in audiences
-    ]
-    shift.progress(tr(f"日报已写出：{files[0].html}", f"Digest written: {files[0].html}"))
-    return files
+    catch_up(shift.settings, shift.store, date)
 
 
-def _hand_over(shift: Shift, date: dt.date, files: Sequence[DigestFiles]) -> None:
-    """Put the mails into the outbox, each recipient's once, and let the digest stay as it is from now on."""
+def _write(shift: Shift, date: dt.date, audience: str) -> DigestFiles:
     shift.hold()
-    for one in files:
-        sending.hand_over(shift.settings, shift.store, one.facts, shift.now(), language())
-    with shift.store.begin() as connection:
-        stored.seal(connection, date, shift.now())
+    return write_digest(shift.settings, shift.store, date, now=shift.now(), audience=audience, lang=language())

@@ -25,7 +25,7 @@ def status(settings: Settings, store: Store) -> dict[str, Any]:
         schedulers = leases.all_schedulers(connection, now - SHOWN)
         rows = leases.jobs(connection)
         heartbeat = _heartbeat(connection)
-        outbox = sending.counts(connection)
+        outbox = sending.counts(connection, now)
     running = {one.job: one for one in held.values() if one.owner is not None}
     return {
         "now": local(now),

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from vocwatch.clock import business_date, day_window, first_at
 from vocwatch.lang import tr
 from vocwatch.settings.base import Section, Slug
+from vocwatch.settings.delivery import Alerts, Channel, Mail, is_address
 
 
 def _zone(name: str) -> str:
@@ -208,11 +209,28 @@ class App(Section):
         "满意-一般满意", description="CSI 的分子；分母都是总反馈。公式随数字一起打印"
     )
     digest: DigestSettings = DigestSettings()
+    channels: tuple[Channel, ...] = ()
+    alerts: Alerts = Alerts()
+    mail: Mail = Mail()
     retention: Retention = Retention()
     llm: Llm = Llm()
     merge_topics: dict[str, str] = Field(
         default_factory=dict, description="把一个小类并进另一个来统计，如 宣传/色差: 宣传/描述不符；topics.yaml 不用改"
     )
+
+    @model_validator(mode="after")
+    def _targets(self) -> App:
+        names = [channel.name for channel in self.channels]
+        if len(set(names)) < len(names):
+            raise ValueError(tr("channels 里有重名", "two channels share a name"))
+        for key in ("to", "second", "admins"):
+            for target in getattr(self.alerts, key):
+                if target not in names and not is_address(target):
+                    raise ValueError(tr(
+                        f"alerts.{key} 里的 {target} 既不是 channels 里的名字，也不是邮箱地址",
+                        f"alerts.{key}: {target} is neither a channel nor a mail address",
+                    ))
+        return self
 
     @property
     def zone(self) -> ZoneInfo:

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, Select
 
 from vocwatch.models import Assessment, MentionKind, TextInput, TextKind
+from vocwatch.store.columns import UtcTime
 from vocwatch.store.engine import chunks, upsert
-from vocwatch.store.schema import UtcTime, assessments, hits, mentions, revisions, sessions, turns
+from vocwatch.store.schema import assessments, hits, mentions, revisions, sessions, turns
 
 MAX_ANCESTORS = 3
 """How far up a thread the text is looked for that a comment answers."""

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vocwatch.store.engine import upsert
-from vocwatch.store.schema import due_work, leases, schedulers
+from vocwatch.store.schedule_schema import due_work, leases, schedulers
 
 DONE, FAILED, MERGED = "done", "failed", "merged"
 DIGEST = "digest:"

@@ -9,10 +9,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table, UniqueConstraint
 
+from vocwatch.store import delivery_schema, schedule_schema  # noqa: F401 - so that their tables are known wherever these are
 from vocwatch.store.columns import BigId, UtcTime, metadata
-from vocwatch.store.schedule_schema import due_work, leases, schedulers
-
-__all__ = ["BigId", "UtcTime", "due_work", "leases", "metadata", "schedulers"]
 
 runs = Table(
     "runs", metadata,
@@ -385,20 +383,6 @@ digests = Table(
     Column("sent_at", UtcTime, comment="when it was handed over for sending: from then on the content stays as it is"),
     UniqueConstraint("day", "audience"),
     comment="One digest per business date and audience: as it was sent, else as written last",
-)
-
-deliveries = Table(
-    "deliveries", metadata,
-    Column("id", BigId, primary_key=True),
-    Column("day", sa.Date, nullable=False),
-    Column("audience", sa.String(40), nullable=False),
-    Column("recipient", sa.String(320), nullable=False),
-    Column("message_id", sa.String(200), nullable=False),
-    Column("state", sa.String(10), nullable=False, comment="claimed, sent, failed"),
-    Column("error", sa.Text),
-    Column("updated_at", UtcTime, nullable=False),
-    UniqueConstraint("day", "audience", "recipient"),
-    comment="Who was sent which digest",
 )
 
 feedback = Table(

@@ -8,13 +8,13 @@ from alembic import op
 from vocwatch.store.columns import UtcTime
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    """Apply. Digests of which somebody has already got a copy are taken for sent."""
+    """Apply. Digests that somebody has got stay as they are from now on."""
     op.create_table(
         "due_work",
         sa.Column("job", sa.String(120), primary_key=True),
@@ -49,3 +49,5 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text),
     )
     op.add_column("digests", sa.Column("sent_at", UtcTime))
+    sent = "SELECT 1 FROM outbox WHERE outbox.kind = 'digest' AND outbox.key = digests.day || '/' || digests.audience"
+    op.execute(sa.text(f"UPDATE digests SET sent_at = generated_at WHERE EXISTS ({sent})"))  # noqa: S608 - no values in it
