@@ -12,6 +12,8 @@ from vocwatch.store import Connection, Store, digests, outbox
 
 COUNTED = dt.timedelta(days=7)
 MANY = 10_000
+SHUT = ("network", "tls", "login", "config")
+"""Faults of the way out, not of a message or its recipient."""
 
 
 def hand_over(settings: Settings, store: Store, facts: Facts, now: dt.datetime, lang: str) -> int:
@@ -41,9 +43,9 @@ def notice(settings: Settings, store: Store, key: str, subject: str, text: str, 
     return enqueue_notice(settings, store, key, subject, text, now=now)
 
 
-def waiting(connection: Connection) -> tuple[int, dt.datetime | None]:
-    """Return how many messages wait to be sent, and since when the oldest does."""
-    return outbox.waiting_since(connection)
+def waiting(connection: Connection, shut_out: bool = False) -> tuple[int, dt.datetime | None]:
+    """Return how many messages wait to be sent, and since when the oldest does; of those whose way out is shut only."""
+    return outbox.waiting_since(connection, SHUT if shut_out else ())
 
 
 def digest_waits(connection: Connection, date: dt.date) -> int:

@@ -20,7 +20,8 @@ from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, leases, runs
 from vocwatch.store import digests as stored
 
-STUCK = dt.timedelta(minutes=30)  # a message that waits for so long: the way out is closed
+SHUT = dt.timedelta(minutes=10)  # for so long the mail server or the robot could not be reached
+STUCK = dt.timedelta(minutes=60)  # so long a message may wait for a mailbox that is busy
 JUDGE_LATE = dt.timedelta(minutes=60)
 KIND, SUBJECT = "heartbeat", "all"
 
@@ -112,9 +113,12 @@ def _absent(settings: Settings, connection: Connection, now: dt.datetime) -> Tro
 
 
 def _stuck(settings: Settings, connection: Connection, now: dt.datetime) -> Trouble | None:
-    """Messages wait and wait."""
-    number, since = sending.waiting(connection)
-    if since is None or now - since < STUCK:
+    """Messages wait and wait: the way out is shut, or one recipient takes none."""
+    for shut_out, limit in ((True, SHUT), (False, STUCK)):
+        number, since = sending.waiting(connection, shut_out)
+        if since is not None and now - since >= limit:
+            break
+    else:
         return None
     minutes = int((now - since).total_seconds() // 60)
     return Trouble("outbox", tr("消息发不出去", "Messages do not get out"), tr(

@@ -274,12 +274,13 @@ def texts(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
     )}
 
 
-def waiting_since(connection: Connection) -> tuple[int, dt.datetime | None]:
-    """Return how many messages wait to be sent, and since when the oldest does."""
+def waiting_since(connection: Connection, faults: Sequence[str] = ()) -> tuple[int, dt.datetime | None]:
+    """Return how many messages wait to be sent, and since when the oldest does; of those that failed so, if given."""
     o = outbox.c
-    count, oldest = connection.execute(
-        sa.select(sa.func.count(), sa.func.min(o.created_at)).where(o.state.in_((*OPEN, "claimed")))
-    ).one()
+    query = sa.select(sa.func.count(), sa.func.min(o.created_at)).where(o.state.in_((*OPEN, "claimed")))
+    if faults:
+        query = query.where(o.fault.in_(list(faults)))
+    count, oldest = connection.execute(query).one()
     return int(count), oldest
 
 
