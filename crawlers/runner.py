@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ from vocwatch.store import Store, pages, runs
 AT_ONCE = 2
 EXPORT = "export"
 IMPORTED = "这个来源不采集：从商家后台导出后，用 vocwatch sessions import 导入"
+LOOK_SECONDS = 0.5
 GRACE_SECONDS = 90.0  # the worker stops by itself at rate.max_minutes; this is for pages still under way
 _MARK = "VOCWATCH_RUN"  # in the environment of everything that a run starts: its folder
 _PROGRESS = re.compile(r"progress (?:\w+=\d+ ?)+$")
@@ -89,9 +91,12 @@ def _source(settings: Settings, name: str) -> Source:
 
 def crawl_one(
     settings: Settings, store: Store, source: Source, *, limit: int | None = None,
-    on_progress: Progress | None = None, time_limit: float | None = None,
+    on_progress: Progress | None = None, time_limit: float | None = None, cancelled: threading.Event | None = None,
 ) -> CrawlResult:
-    """Crawl one source in its own process and return how it ended; `time_limit` in seconds is for tests."""
+    """Crawl one source in its own process and return how it ended; `time_limit` in seconds is for tests.
+
+    Once `cancelled` is set the process is killed; what it has stored stays, the rest is read by the next crawl.
+    """
     now = settings.clock.now()
     with store.begin() as connection:
         runs.abandon_unfinished(connection, "crawl", source.name, now)
@@ -109,7 +114,7 @@ def crawl_one(
         return CrawlResult(source.name, outcome, refusal, stats, run_id)
     seconds = source.rate.max_minutes * 60 + GRACE_SECONDS if time_limit is None else time_limit
     arguments = ["--run-id", str(run_id), *(["--limit", str(limit)] if limit else [])]
-    ended = _work(settings, source, arguments, seconds, on_progress)
+    ended = _work(settings, source, arguments, seconds, on_progress, cancelled)
     return _closed(settings, store, source, run_id, ended)
 
 
@@ -135,6 +140,7 @@ class Ended:
     code: int
     killed: bool
     last_line: str
+    cancelled: bool = False
 
 
 def _closed(settings: Settings, store: Store, source: Source, run_id: int, ended: Ended) -> CrawlResult:
@@ -145,7 +151,9 @@ def _closed(settings: Settings, store: Store, source: Source, run_id: int, ended
         if run.status is RunStatus.RUNNING:
             read = pages.count_pages(connection, run_id)
             outcome = SourceStatus.DEGRADED if read else SourceStatus.NOT_RUN
-            if ended.killed:
+            if ended.cancelled:
+                reason = "常驻进程停止时中断，下次从断点继续"
+            elif ended.killed:
                 reason = f"超时被终止（rate.max_minutes 为 {source.rate.max_minutes} 分钟）"
             else:
                 reason = f"采集进程异常退出（{ended.code}）：{ended.last_line or '没有留下说明'}"
@@ -173,14 +181,16 @@ def _dry_run(
 
 
 def _work(
-    settings: Settings, source: Source, arguments: list[str], seconds: float, on_progress: Progress | None
+    settings: Settings, source: Source, arguments: list[str], seconds: float, on_progress: Progress | None,
+    cancelled: threading.Event | None = None,
 ) -> Ended:
     command = ["crawlers.worker", "--source", source.name, *arguments]
-    return in_process(settings, command, seconds, source.name, on_progress)
+    return in_process(settings, command, seconds, source.name, on_progress, cancelled)
 
 
 def in_process(
-    settings: Settings, command: Sequence[str], seconds: float, name: str = "", on_progress: Progress | None = None
+    settings: Settings, command: Sequence[str], seconds: float, name: str = "", on_progress: Progress | None = None,
+    cancelled: threading.Event | None = None,
 ) -> Ended:
     """Run `python -m command` in a process group and temporary folder of its own; nothing of either is left behind."""
     with tempfile.TemporaryDirectory(prefix="vocwatch-", ignore_cleanup_errors=True) as folder:
@@ -195,7 +205,7 @@ def in_process(
         reader.start()
         killed = True
         try:
-            killed = not _ends_within(process, seconds)
+            killed = not _ends_within(process, seconds, cancelled)
         finally:
             _kill_group(process)
             _kill_strays(folder)
@@ -203,7 +213,7 @@ def in_process(
             process.stderr.close()
             assert process.stdin is not None
             process.stdin.close()
-    return Ended(process.returncode, killed, tail[-1] if tail else "")
+    return Ended(process.returncode, killed, tail[-1] if tail else "", killed and cancelled is not None and cancelled.is_set())
 
 
 def _environment(settings: Settings, folder: str) -> dict[str, str]:
@@ -227,8 +237,14 @@ def _listen(stream: IO[bytes], tail: deque[str], name: str, on_progress: Progres
             tail.append(line if line.startswith('{"status"') else line[:500])
 
 
-def _ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
+def _ends_within(process: subprocess.Popen[bytes], seconds: float, cancelled: threading.Event | None) -> bool:
     """Wait without reaping, so that the process id can't be another's when its group is killed."""
+    if cancelled is not None:  # look every half second whether anybody still wants it
+        deadline = time.monotonic() + seconds
+        while not cancelled.is_set() and (left := deadline - time.monotonic()) > 0:
+            if _ends_within(process, min(LOOK_SECONDS, left), None):
+                return True
+        return False
     if not hasattr(os, "pidfd_open"):  # not Linux
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(seconds)

@@ -29,7 +29,7 @@ from reports.judgement import Finding, Judge
 from reports.parts import Tone
 from reports.past import Past
 from reports.stories import MAX_BEFORE, merged
-from reports.texts import LATE_GRACE, Reader, arrival_day
+from reports.texts import Reader, arrival_day
 from reports.traces import Kept, Shared
 from reports.window import Window
 from vocwatch.clock import day_window
@@ -71,7 +71,8 @@ def read_day(
     """Read what a date is judged from; `past` tells of the incidents of the days before, `shared` what was read of the
     date's texts just before.
     """
-    start, end = day_window(date, settings.app.zone)
+    app = settings.app
+    start, end = day_window(date, app.zone)
     known = past.known(date)
     open_ids = [k.id for k in known if (date - k.last_day).days <= GAP_DAYS]
     members = past.members(open_ids, date)
@@ -91,7 +92,7 @@ def read_day(
     return DayRead(
         date=date,
         read=read,
-        complaints=load.day(start, end),
+        complaints=load.day(start, end, (app.digest_moment(date - dt.timedelta(days=1)), app.digest_moment(date))),
         known=known,
         earlier=earlier,
         taken=taken,
@@ -144,11 +145,13 @@ class _Loader:
         inside = incidents.sessions_by_id(self._connection, [ref for kind, ref in keys if kind == TextKind.SESSION])
         return [*outside, *inside]
 
-    def day(self, start: dt.datetime, end: dt.datetime) -> list[Complaint]:
-        """Return the complaints in [start, end), and those of the days before that only now could be known."""
-        late = incidents.complaints(
-            self._connection, start - dt.timedelta(days=GAP_DAYS + 1), start, seen=(start + LATE_GRACE, end + LATE_GRACE)
-        )
+    def day(
+        self, start: dt.datetime, end: dt.datetime, seen: tuple[dt.datetime, dt.datetime]
+    ) -> list[Complaint]:
+        """Return the complaints in [start, end), and those of the days before that were first `seen` after the last
+        digest was due and before this one is.
+        """
+        late = incidents.complaints(self._connection, start - dt.timedelta(days=GAP_DAYS + 1), start, seen=seen)
         keys = [*incidents.complaint_keys(self._connection, start, end), *incidents.service_keys(self._connection, start, end)]
         new = [key for key in keys if key not in self._shared]
         read = {c.key: c for c in self._reader.read([*late, *self._heard(new)])}
@@ -257,14 +260,13 @@ def speaking_of(
 def judge_day(settings: Settings, day: DayRead) -> tuple[list[Finding], int]:
     """Return the findings of the day, most serious first, and how many texts were left out as old news."""
     reader = Reader(settings)
-    zone = settings.app.zone
     late = [
         c
         for c in day.complaints
         if 1 <= (day.date - c.day).days <= GAP_DAYS
         and c.key not in day.taken
         and not c.inside
-        and arrival_day(c.heard, day_window(c.day, zone)[1], zone) == day.date
+        and arrival_day(settings, c.heard, c.day) == day.date
     ]
     today = [c for c in day.complaints if c.day == day.date and c.key not in day.taken]
     groups = find(

@@ -11,6 +11,7 @@ from typing import Any
 from reports import exposure, measures
 from reports.advice import advice_for
 from reports.baseline import BASE_DAYS
+from reports.belated import belated_notes
 from reports.calendar import campaign_on
 from reports.complaint import Complaint
 from reports.coverage import Coverage, coverage, usable_days
@@ -68,6 +69,7 @@ class _Rows:
     rising: tuple[Rising, ...]
     old_news: int
     exposures: Exposures
+    belated: list[Say]
 
 
 def build_facts(
@@ -191,6 +193,7 @@ def _read(
         rising=read_rising(settings, connection, date),
         old_news=int(built.stats.get("old_news", 0)) if built else 0,
         exposures=_exposures(settings, reader, connection, date, told),
+        belated=belated_notes(settings, connection, date, audience, now),
     )
 
 
@@ -472,7 +475,9 @@ def _usual(m: measures.Measured, covered: Coverage) -> dict[str, Usual]:
 
 def _notes(settings: Settings, rows: _Rows, date: dt.date) -> tuple[Say, ...]:
     campaign = campaign_on(settings, date)
-    notes = [say("note.campaign", name=campaign)] if campaign else []
+    notes = list(rows.belated)
+    if campaign:
+        notes.append(say("note.campaign", name=campaign))
     if rows.old_news:
         notes.append(say("note.old_news", texts=rows.old_news))
     if rows.measured.sessions_missing:

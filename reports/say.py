@@ -193,6 +193,24 @@ TEXTS: dict[str, tuple[str, str]] = {
         "会话 {session} 提过「{words}」，{hours} 小时后{source}出现相似投诉，可能是同一人（{percent}%）",
         "Session {session} spoke of “{words}”; {hours} h later a similar complaint on {source}, perhaps theirs ({percent} %)",
     ),
+    "note.merged": (
+        "补发 {date}（当日日报没有发出）：{level}，{count} 项风险，首位「{title}」，预警 {alerts} 条",
+        "Made up for {date}, whose digest did not go out: {level}, {count} risks, first “{title}”, {alerts} alerts",
+    ),
+    "note.merged_quiet": (
+        "补发 {date}（当日日报没有发出）：{level}，没有列入的风险，预警 {alerts} 条",
+        "Made up for {date}, whose digest did not go out: {level}, no risks listed, {alerts} alerts",
+    ),
+    "note.merged_empty": ("补发 {date}：当日日报没有发出，也没有写成", "{date} had no digest at all"),
+    "note.late": (
+        "补录：上一份日报写成后才读到 {texts} 条更早的内容（负面 {negative} 条），记在原日期名下；已发出的日报不改",
+        "Late: {texts} earlier texts ({negative} negative) were read after the last digest was made; they count for "
+        "their own dates, and digests that were sent stay as they are",
+    ),
+    "note.standby": (
+        "判定模型曾用不了：{texts} 条只按词典判定，标为待复核，恢复后自动重判",
+        "The model could not be used: {texts} texts were judged by words alone, are marked to be checked and will be judged again",
+    ),
     "note.more": ("另有 {count} 项未列出", "{count} more not shown"),
     # data health
     "health.never": ("今日没有运行", "not run today"),

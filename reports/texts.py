@@ -19,7 +19,6 @@ from vocwatch.models import OTHER_TOPIC, Sentiment, TextKind
 from vocwatch.settings import Settings
 from vocwatch.store.incidents import Heard, WatchHit
 
-LATE_GRACE = dt.timedelta(hours=12)
 _YEAR = re.compile(r"(?<!\d)(20\d\d)\s?年(?!.{0,8}(?:买|购|入手|下单|囤|收到|生产|新款|款))")
 _PRESENT = re.compile(r"今天|今早|今晚|昨天|昨晚|前天|刚刚|刚才|这次|这回|本周|上周|这两天|现在")
 _OLD_CUES = re.compile(r"[两二三四五几多前]年前|前几年|旧闻|旧帖|老帖|老新闻|陈年|考古|翻出来|翻到.{0,6}以前")
@@ -97,14 +96,15 @@ class Reader:
         return named.most_common(1)[0][0] if named else None
 
 
-def arrival_day(heard: Heard, end_of_day: dt.datetime, zone: dt.tzinfo) -> dt.date | None:
-    """Return the business date whose digest first could know a late text; None for one that came in time.
+def arrival_day(settings: Settings, heard: Heard, day: dt.date) -> dt.date | None:
+    """Return the business date whose digest first could know a late text of `day`; None for one that came in time.
 
-    Late is what was first seen over 12 hours after the end of the day it belongs to.
+    Late is what was first seen when the digest of the day it belongs to was already due.
     """
-    if heard.first_seen_at < end_of_day + LATE_GRACE:
+    seen = heard.first_seen_at
+    if seen < settings.app.digest_moment(day):
         return None
-    return (heard.first_seen_at - LATE_GRACE).astimezone(zone).date()
+    return settings.app.digest_due(seen) + dt.timedelta(days=1)
 
 
 def is_old_news(text: str, year: int) -> bool:

@@ -9,8 +9,9 @@ import datetime as dt
 import heapq
 import itertools
 import math
+import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -91,8 +92,15 @@ class Refiner:
                 heapq.heappushpop(self._doubts, entry)
                 self._report.dropped["budget"] += 1
 
-    def run(self, store: Store) -> RefineReport:
-        """Send what share and budget allow, save what is believed. Raises only what the store raises."""
+    def run(
+        self, store: Store, patience: float | None = None, seconds: Callable[[], float] = time.monotonic
+    ) -> RefineReport:
+        """Send what share and budget allow, save what is believed. Raises only what the store raises.
+
+        After `patience` seconds no further request begins: what was not asked stays as judged here.
+        """
+        self._until = math.inf if patience is None else seconds() + patience
+        self._seconds = seconds
         doubts = [doubt for _, _, doubt in sorted(self._doubts, key=lambda entry: (-entry[0], entry[1]))]
         allowed = math.ceil(self._llm.max_share * self._judged)
         if doubts[allowed:]:
@@ -117,6 +125,8 @@ class Refiner:
                     batch = doubts[first:first + size]
                     if report.requests >= left:
                         report.dropped["budget"] += len(batch)
+                    elif self._seconds() >= self._until:
+                        report.dropped["late"] += len(batch)
                     elif report.stopped:
                         report.dropped["stopped"] += len(batch)
                     else:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from functools import partial
 
 from sentiment.judge import Judge
-from sentiment.ready import make_judge
 from sentiment.refine import Refiner, RefineReport
-from vocwatch.models import RunStatus
+from sentiment.standby import Standby, dependable, standby
+from vocwatch.models import Assessment, RunStatus
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, assessments, runs
 from vocwatch.store.assessments import Pending
@@ -55,17 +55,19 @@ class Pace:
 def analyse(
     settings: Settings, store: Store, *, rebuild: bool = False, engine: str = "auto", batch: int = BATCH,
     on_progress: Callable[[int, int], None] | None = None, judge: Judge | None = None, pace: Pace | None = None,
+    patience: float | None = None,
 ) -> AnalyseReport:
     """Judge every text whose newest version has no judgement; with `rebuild` also those of another version.
 
     Works in batches, one transaction each, and can be stopped anywhere: what is judged stays judged, and what was
     said before stands until it is replaced. `on_progress` is told (judged so far, still waiting). `judge`, where
     given, is used instead of one made from the settings and `engine`; `pace` is for `rebuild`. At the end the
-    uncertain texts are read again by a language model, where `llm` is switched on.
+    uncertain texts are read again by a language model, where `llm` is switched on; it is asked for at most about
+    `patience` seconds (None: as long as it takes). A judge that can't be used is stood in for: what the words alone say
+    is stored, marked 待复核, and judged again by the first run whose judge is in order.
     """
     problems: list[str] = []
-    judge = judge or make_judge(settings, engine, problems.append)
-    work = _Work(settings, store, judge, rebuild, pace or Pace())
+    work = _Work(settings, store, judge, rebuild, pace or Pace(), engine, problems)
     subject = REBUILD if rebuild else SUBJECT
     with store.begin() as connection:
         runs.abandon_unfinished(connection, "analyse", subject, settings.clock.now())
@@ -79,7 +81,7 @@ def analyse(
                     runs.note(connection, run_id, work.stats())
             if on_progress:
                 on_progress(work.done, max(0, waiting - work.done))
-        refined = work.refiner.run(store) if work.refiner else None
+        refined = work.refiner.run(store, patience) if work.refiner else None
     except (Exception, KeyboardInterrupt) as error:
         reason = STOPPED if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"[:500]
         with store.begin() as connection:
@@ -94,19 +96,30 @@ def analyse(
             stats={**work.stats(), "left": left},
         )
     return AnalyseReport(
-        work.done, work.refused, left, judge.version, refined, problems[0] if problems else None
+        work.done, work.refused, left, work.version, refined, problems[0] if problems else None
     )
 
 
 class _Work:
     """One run: what waits, and what has become of it."""
 
-    def __init__(self, settings: Settings, store: Store, judge: Judge, rebuild: bool, pace: Pace):
-        self._settings, self._store, self._judge, self._rebuild, self._pace = settings, store, judge, rebuild, pace
-        self.refiner = Refiner(settings, judge.version) if settings.app.llm.enabled else None
+    def __init__(
+        self, settings: Settings, store: Store, judge: Judge | None, rebuild: bool, pace: Pace, engine: str,
+        problems: list[str],
+    ):
+        self._settings, self._store, self._rebuild, self._pace = settings, store, rebuild, pace
+        self._own, self._problems = judge is None, problems  # a judge that was handed in has nobody standing in
+        self._judge = judge = judge or dependable(settings, engine, problems.append)
+        self._again = not isinstance(judge, Standby)
+        self.refiner = Refiner(settings, judge.version) if settings.app.llm.enabled and self._again else None
         current = (judge.version, self.refiner.version) if self.refiner else (judge.version,)
         self._other_than = current if rebuild else None
         self.done = self.refused = 0
+
+    @property
+    def version(self) -> str:
+        """The model version of whoever judges."""
+        return self._judge.version
 
     def stats(self) -> dict[str, int | str]:
         """Return what the run row keeps."""
@@ -114,23 +127,24 @@ class _Work:
 
     def left(self, connection: Connection) -> int:
         """Return how many texts wait."""
-        return assessments.count_pending(connection, self._other_than, self._pace.since if self._rebuild else None)
+        since = self._pace.since if self._rebuild else None
+        return assessments.count_pending(connection, self._other_than, since, self._again)
 
     def batches(self, size: int) -> Iterator[list[Pending]]:
         """Yield what waits; each text at most once, but for comments on a post that was judged after them."""
         if self._rebuild:
             yield from _newest_first(self._store, size, self._other_than, self._pace.since)
         if not self._rebuild or self._pace.since is None:
-            yield from _batches(self._store, size, self._other_than)
+            yield from _batches(self._store, size, self._other_than, self._again)
 
     def judge_batch(self, pending: Sequence[Pending]) -> None:
         """Judge and save one batch, then wait where the pace asks for it. Judging is outside the transaction."""
         began = self._pace.seconds()
-        found = self._judge.assess([waiting.item for waiting in pending])
+        found = self._assess(pending)
         now = self._settings.clock.now()
         with self._store.begin() as connection:
             assessments.save(connection, zip(pending, found, strict=True), now)
-        if self.refiner:
+        if self.refiner and not isinstance(self._judge, Standby):
             self.refiner.offer(zip(pending, found, strict=True), now)
         self.done += len(pending)
         self.refused += sum(assessment.refused is not None for assessment in found)
@@ -138,6 +152,17 @@ class _Work:
             rest = len(pending) / self._pace.rate - (self._pace.seconds() - began)
             if rest > 0:
                 self._pace.sleep(rest)
+
+
+    def _assess(self, pending: Sequence[Pending]) -> list[Assessment]:
+        """Ask the judge, or where it breaks down, from now on its stand-in. Raises what the stand-in raises."""
+        items = [waiting.item for waiting in pending]
+        if self._own and not isinstance(self._judge, Standby):
+            try:
+                return self._judge.assess(items)
+            except Exception as error:
+                self._judge = standby(self._settings, f"{type(error).__name__}: {error}", self._problems.append)
+        return self._judge.assess(items)
 
 
 def _newest_first(
@@ -160,13 +185,15 @@ def _newest_first(
                     yield pending
 
 
-def _batches(store: Store, size: int, other_than: assessments.Versions) -> Iterator[list[Pending]]:
+def _batches(
+    store: Store, size: int, other_than: assessments.Versions, again: bool
+) -> Iterator[list[Pending]]:
     """Posts first, then what hangs on them, then sessions; each text at most once a run."""
     for fetch in PHASES:
         after = 0
         while True:
             with store.read() as connection:
-                pending = fetch(connection, after=after, limit=size, other_than=other_than)
+                pending = fetch(connection, after=after, limit=size, other_than=other_than, again=again)
             if not pending:
                 break
             after = pending[-1].ref_id

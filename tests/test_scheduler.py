@@ -1,10 +1,9 @@
-"""The work lock, and the standing schedule started and stopped as an operator does."""
+"""The work lock, and days that were missed."""
 
 from __future__ import annotations
 
 import datetime as dt
 import os
-import signal
 import subprocess
 import sys
 import threading
@@ -12,11 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from reports.digest import write_digest
 from sessions.folder import exports_in
 from tests.conftest import ROOT
-from vocwatch.scheduler import Busy, catch_up, digest_missed, only_one
-from vocwatch.settings import Settings, load_settings, read_environment
+from vocwatch.scheduler import Busy, catch_up, only_one
+from vocwatch.settings import Settings
 from vocwatch.store import Store, runs
 
 HOLD = """
@@ -46,22 +44,6 @@ def test_only_one_works_on_a_data_folder_and_kill_9_lets_go(settings: Settings, 
         pass
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
-def test_the_schedule_works_at_once_and_stops_gracefully(home: Path, stop: signal.Signals) -> None:
-    code = "from vocwatch.cli import main; main()"
-    with subprocess.Popen(
-        [sys.executable, "-c", code, "schedule"], cwd=ROOT, env=environment(home), stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, text=True,
-    ) as process:
-        assert process.stderr is not None
-        first = process.stderr.readline()
-        assert "09:00" in first
-        process.send_signal(stop)
-        rest = process.stderr.read()
-        assert process.wait() == 0, rest
-        assert "已停止" in rest and "Traceback" not in rest
-
-
 def test_exports_are_taken_by_name_and_kind(tmp_path: Path) -> None:
     for name in ("b.xlsx", "a.csv", "readme.md", ".half.csv", "c.jsonl"):
         (tmp_path / name).touch()
@@ -74,17 +56,6 @@ def test_missed_days_are_made_up_for_once(settings: Settings, sqlite_store: Stor
     assert len(catch_up(settings, sqlite_store, day)) == 1
     with sqlite_store.read() as connection:
         assert runs.latest(connection, "incidents", "2026-11-01") is not None
-
-
-def test_a_digest_that_came_due_while_nothing_ran_is_made_up_for_once(home: Path, sqlite_store: Store) -> None:
-    def at(moment: str) -> Settings:
-        return load_settings(read_environment({"VOCWATCH_HOME": str(home), "VOCWATCH_NOW": moment}))
-
-    assert not digest_missed(at("2026-11-16T08:59:00"), sqlite_store)
-    late = at("2026-11-16T09:00:00")
-    assert digest_missed(late, sqlite_store)
-    write_digest(late, sqlite_store, dt.date(2026, 11, 15), now=late.clock.now())
-    assert not digest_missed(late, sqlite_store)
 
 
 def test_a_job_may_wait_for_the_lock(settings: Settings, home: Path) -> None:

@@ -32,13 +32,18 @@ class Pseudonyms:
 
 
 def load_pseudonyms(env: Environment) -> Pseudonyms:
-    """Use VOCWATCH_SECRET, or a key made once and kept in the data folder, readable by its owner only."""
+    """Return the pseudonyms under the installation's secret key."""
+    return Pseudonyms(load_key(env))
+
+
+def load_key(env: Environment) -> bytes:
+    """Return VOCWATCH_SECRET, or a key made once and kept in the data folder, readable by its owner only."""
     if env.secret:
-        return Pseudonyms(env.secret.encode())
+        return env.secret.encode()
     path = env.data / "secret.key"
     if not path.exists():
         _create_once(path)
-    return Pseudonyms(path.read_bytes())
+    return path.read_bytes()
 
 
 def _create_once(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The order of the day: crawl → import → analyse → incidents → digest, once or at their times.
+"""The order of the day: crawl → import → analyse → incidents → digest, once (`vocwatch.schedule`: at their times).
 
 Every step claims what is undone and may be killed and repeated; this module only puts them in order.
 """
@@ -7,18 +7,11 @@ from __future__ import annotations
 
 import datetime as dt
 import fcntl
-import signal
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
-
-from apscheduler.executors.pool import ThreadPoolExecutor
-from apscheduler.schedulers.background import BackgroundScheduler
-from apscheduler.triggers.cron import CronTrigger
-from apscheduler.triggers.interval import IntervalTrigger
 
 from crawlers.evidence import shoot
 from crawlers.runner import CrawlResult, crawl
@@ -29,10 +22,9 @@ from sessions import folder as import_folder
 from sessions.importer import ImportRefused, ImportReport, import_file
 from sessions.keywords import scan
 from sessions.views import import_view
-from vocwatch.clock import business_date
-from vocwatch.lang import language, tr
+from vocwatch.lang import tr
 from vocwatch.settings import Settings
-from vocwatch.store import Store, digests, evidence, retention, runs
+from vocwatch.store import Store, evidence, retention, runs
 
 HISTORY_DAYS = 34
 Progress = Callable[[str], None]
@@ -55,15 +47,16 @@ class CycleReport:
 
 
 @contextmanager
-def only_one(settings: Settings, wait: bool = False) -> Iterator[None]:
+def only_one(settings: Settings, wait: bool = False, shared: bool = False) -> Iterator[None]:
     """Hold the data folder's work lock; the system lets go of it even after kill -9.
 
-    Raises Busy where another process holds it, unless told to wait.
+    Those who share it (the schedule's tasks, which take turns by their leases) don't exclude each other, only whoever
+    holds it alone. Raises Busy where another process holds it, unless told to wait.
     """
     settings.env.data.mkdir(parents=True, exist_ok=True)
     handle: IO[str] = (settings.env.data / "work.lock").open("w")
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        fcntl.flock(handle, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | (0 if wait else fcntl.LOCK_NB))
     except OSError as error:
         handle.close()
         raise Busy(
@@ -93,7 +86,9 @@ def cycle(
         except ImportRefused as error:
             report.refused.append(str(error))
             progress(str(error))
-    _import_waiting(settings, store, report, progress)
+    found = import_waiting(settings, store, progress)
+    report.imported += found.imported
+    report.refused += found.refused
     progress(tr("判定：情感、主题、红线", "Judging sentiment, topics and red lines"))
     report.analysed = analyse(
         settings, store, engine=engine,
@@ -139,103 +134,25 @@ def _first_look(settings: Settings, store: Store) -> None:
         import_folder.look(settings, store)
 
 
-def _import_waiting(settings: Settings, store: Store, report: CycleReport, progress: Progress) -> None:
+def import_waiting(settings: Settings, store: Store, progress: Progress) -> import_folder.FolderReport:
     """Import what the watched folder and the database views hold, and search old sessions with changed keywords."""
     found = import_folder.take(settings, store, progress)
-    report.imported += found.imported
-    report.refused += found.refused
     for name in found.waiting:
         progress(tr(f"{name} 还在变，下次再导入", f"{name} is still changing; it is imported next time"))
     for view in settings.app.sessions.views:
         try:
             done = import_view(settings, store, view)
         except ImportRefused as error:
-            report.refused.append(str(error))
+            found.refused.append(str(error))
             progress(str(error))
             continue
         if done is not None:
-            report.imported.append(done)
+            found.imported.append(done)
     scan(settings, store)
+    return found
 
 
 def crawl_line(name: str, counts: Mapping[str, int]) -> str:
     """Say how far the crawl of a source is."""
     pages, records = counts.get("pages", 0), counts.get("records", 0)
     return tr(f"  {name}：{pages} 页，{records} 条", f"  {name}: {pages} pages, {records} records")
-
-
-def serve_schedule(settings: Settings, store: Store, progress: Progress) -> None:
-    """Work by the clock until interrupted: crawl and import at their pace, the digest at its time."""
-    zone = settings.app.zone
-    plan = settings.app.schedule
-    # One worker: jobs queue up behind each other. A digest that is due while a crawl runs comes after it.
-    scheduler = BackgroundScheduler(timezone=zone, executors={"default": ThreadPoolExecutor(1)})
-
-    def listen() -> None:
-        crawl(settings, store, None, on_progress=lambda name, state: progress(crawl_line(name, state)))
-        _import_waiting(settings, store, CycleReport(), progress)
-        analyse(settings, store, engine="auto")
-        catch_up(settings, store, business_date(settings.clock.now(), zone))
-
-    def digest() -> None:
-        yesterday = business_date(settings.clock.now(), zone) - dt.timedelta(days=1)
-        analyse(settings, store, engine="auto")
-        catch_up(settings, store, yesterday)
-        files = write_digest(settings, store, yesterday, now=settings.clock.now(), lang=language(), out=None)
-        progress(tr(f"日报已写出：{files.html}", f"Digest written: {files.html}"))
-        look_after(settings, store, yesterday, progress)
-
-    def alone(job: Callable[[], None], wait: bool) -> None:
-        try:
-            with only_one(settings, wait):
-                job()
-        except Busy as busy:
-            progress(str(busy))
-
-    def due_digest() -> None:
-        if digest_missed(settings, store):  # once a date: a crawl that ended late may have made up for it already
-            alone(digest, True)
-
-    def round_of_work() -> None:
-        try:
-            alone(listen, False)
-        finally:
-            due_digest()  # it came due while nothing ran, or fails to be crawled: a digest says so
-
-    hour, minute = plan.digest_at.split(":")
-    # An explicit zone: APScheduler's from_crontab ignores the scheduler's own. Grace of half a day: a machine
-    # that slept over nine o'clock still writes the digest of that day, once.
-    scheduler.add_job(
-        due_digest, CronTrigger(hour=hour, minute=minute, timezone=zone), coalesce=True, max_instances=1,
-        misfire_grace_time=43200,
-    )
-    scheduler.add_job(
-        round_of_work, IntervalTrigger(minutes=plan.crawl_every_minutes, timezone=zone, jitter=60), coalesce=True,
-        max_instances=1, misfire_grace_time=3600, next_run_time=settings.clock.now(),
-    )
-    # No job of a single date: APScheduler 3 removes such a job after its run, and fails there when it is being
-    # shut down at that moment.
-    # The main thread only waits, and a signal only ends its waiting: an exception thrown into the scheduler
-    # itself could leave one of its locks held.
-    stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    scheduler.start()
-    progress(tr(
-        f"每 {plan.crawl_every_minutes} 分钟采集一次，每天 {plan.digest_at} 出日报（{zone}）。Ctrl-C 停止",
-        f"Crawling every {plan.crawl_every_minutes} minutes, digest at {plan.digest_at} ({zone}). Ctrl-C stops",
-    ))
-    stop.wait()
-    progress(tr("正在收尾", "Finishing what is under way"))
-    scheduler.shutdown(wait=True)
-    progress(tr("已停止", "Stopped"))
-
-
-def digest_missed(settings: Settings, store: Store) -> bool:
-    """Whether today's digest is due already and was never written."""
-    now = settings.clock.now().astimezone(settings.app.zone)
-    hour, minute = map(int, settings.app.schedule.digest_at.split(":"))
-    if (now.hour, now.minute) < (hour, minute):
-        return False
-    with store.read() as connection:
-        return digests.load(connection, now.date() - dt.timedelta(days=1), "qa") is None

@@ -43,18 +43,20 @@ def write_digest(
     """Write the digest of a business date as HTML, text and JSON and keep it in the store.
 
     Without `out` it goes to the data folder's `digests`. Each file appears whole or not at all. Files of
-    other audiences carry the audience in their name.
+    other audiences carry the audience in their name. A digest that was sent stays as it was, in the store and in that
+    folder; what the rows say by now goes into files beside it (…-revised).
     """
     facts = build_facts(settings, store, date, now=now, audience=audience)
     folder = out or settings.env.data / "digests"
     folder.mkdir(parents=True, exist_ok=True)
+    with store.begin() as connection:
+        kept = digests.save(connection, date, audience, now, as_dict(facts))
     stem = f"digest-{date.isoformat()}" + ("" if audience == "qa" else f"-{audience}")
+    stem += "" if kept or out else "-revised"
     contents = {"html": render_html(facts, lang), "txt": render_text(facts, lang), "json": to_json(facts)}
     paths = {suffix: folder / f"{stem}.{suffix}" for suffix in contents}
     for suffix, content in contents.items():
         _write_whole(paths[suffix], content)
-    with store.begin() as connection:
-        digests.save(connection, date, audience, now, as_dict(facts))
     line = subject(facts, lang, settings.app.digest.subject_prefix)
     return DigestFiles(paths["html"], paths["txt"], paths["json"], facts, line)
 

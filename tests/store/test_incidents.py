@@ -139,23 +139,3 @@ def test_a_digest_is_kept_as_written_last(store):
     with store.read() as connection:
         assert digests.load(connection, DAY, "qa") == {"n": 2}
         assert digests.load(connection, DAY, "executive") is None
-
-
-def test_a_delivery_is_claimed_once(store):
-    def claim(now: dt.datetime) -> str | None:
-        with store.begin() as connection:
-            return digests.claim(connection, DAY, "qa", "a@example.com", message_id="<m@x>", now=now)
-
-    assert claim(NOW) == "new"
-    assert claim(NOW) is None
-    with store.begin() as connection:
-        digests.mark(connection, DAY, "qa", "a@example.com", "failed", now=NOW, error="451")
-    assert claim(NOW) == "retry"
-    assert claim(NOW + dt.timedelta(minutes=1)) is None
-    assert claim(NOW + digests.LEASE) == "retry"
-    with store.begin() as connection:
-        digests.mark(connection, DAY, "qa", "a@example.com", "sent", now=NOW)
-    assert claim(NOW + dt.timedelta(days=9)) is None
-    with store.read() as connection:
-        (row,) = digests.delivered(connection, DAY)
-        assert row["state"] == "sent" and row["error"] is None and row["message_id"] == "<m@x>"

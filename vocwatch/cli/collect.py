@@ -1,4 +1,4 @@
-"""Commands that gather: crawl, run, schedule."""
+"""Commands that gather: crawl, run."""
 
 from __future__ import annotations
 
@@ -10,21 +10,20 @@ import typer
 from crawlers.runner import CrawlResult, crawl
 from sessions.folder import exports_in
 from vocwatch.cli.context import STATUS_WORDS, Context, JsonOption, print_rows, say
-from vocwatch.cli.digest import deliver, show_files
+from vocwatch.cli.digest import send_digest, show_files
 from vocwatch.cli.sessions import show_imports
 from vocwatch.cli.working import alone
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.models import SourceStatus
 from vocwatch.reasons import spoken
-from vocwatch.scheduler import crawl_line, cycle, serve_schedule
+from vocwatch.scheduler import crawl_line, cycle
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("crawl")(crawl_command)
     app.command("run")(run_command)
-    app.command("schedule")(schedule_command)
 
 
 def crawl_command(
@@ -96,7 +95,7 @@ def run_command(
     assert report.digest is not None
     show_files(report.digest)
     if send:
-        deliver(state, report.digest, [])
+        send_digest(state, report.digest, [])
     if not report.crawled:
         say(_no_source(state))
     if report.refused or not report.crawled or any(r.status not in (SourceStatus.OK, SourceStatus.EMPTY) for r in report.crawled):
@@ -113,9 +112,3 @@ def _exports(state: Context, given: list[Path]) -> list[Path]:
         else:
             raise Stop(Exit.USAGE, tr(f"没有这个文件或文件夹：{path}", f"No such file or folder: {path}"))
     return found
-
-
-def schedule_command(context: typer.Context) -> None:
-    """Stay and work by the clock until interrupted."""
-    state: Context = context.obj
-    serve_schedule(state.settings, state.store, say)

@@ -1,33 +1,26 @@
-"""Commands of the morning: digest, alerts."""
+"""The command of the morning: digest."""
 
 from __future__ import annotations
 
-import datetime as dt
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from reports.delivery import DeliveryError, deliver, enqueue_digest
 from reports.digest import DigestFiles, write_digest
-from reports.digest.figures import rising_line
-from reports.mail import DeliveryError, send_digest
-from reports.rising import read_rising
 from vocwatch.browser import NoBrowser, screenshot
-from vocwatch.cli.context import Context, print_json, print_lines, print_rows, say
-from vocwatch.clock import business_date
+from vocwatch.cli.context import Context, print_lines, say
 from vocwatch.exits import Exit, Stop
-from vocwatch.lang import tr
+from vocwatch.lang import listed, tr
 from vocwatch.scheduler import catch_up
-from vocwatch.store import Connection, alerts
 
-FAST_DAYS = 7
 FORMATS = ("html", "text", "json", "png")
 
 
 def register(app: typer.Typer) -> None:
-    """Add this module's commands."""
+    """Add this module's command."""
     app.command("digest")(digest_command)
-    app.command("alerts")(alerts_command)
 
 
 def digest_command(
@@ -38,6 +31,7 @@ def digest_command(
     audience: Annotated[str, typer.Option(help="读者：qa、executive")] = "qa",
     send: Annotated[bool, typer.Option("--send", help="发给收件人")] = False,
     to: Annotated[list[str] | None, typer.Option(help="只发给这些地址")] = None,
+    correct: Annotated[str, typer.Option(help="更正：哪里错了；发给已收到的人，接在原邮件下面")] = "",
 ) -> None:
     """Write the digest; with --send, mail it to each recipient once."""
     state: Context = context.obj
@@ -55,7 +49,7 @@ def digest_command(
     else:
         show_files(files)
     if send:
-        deliver(state, files, to or [])
+        send_digest(state, files, to or [], correct)
 
 
 def picture(state: Context, files: DigestFiles, width: int) -> Path:
@@ -75,51 +69,26 @@ def show_files(files: DigestFiles) -> None:
         print_lines([str(path)])
 
 
-def deliver(state: Context, files: DigestFiles, to: list[str]) -> None:
-    """Mail the digest to those who have not had it. Raises Stop with the delivery exit code."""
+def send_digest(state: Context, files: DigestFiles, to: list[str], correction: str = "") -> None:
+    """Put the digest into the outbox and send what is due. Raises Stop, or ends with the delivery exit code."""
+    facts = files.facts
     try:
-        report = send_digest(state.settings, state.store, files.facts, now=state.now, only=to or None, lang=tr("zh", "en"))
+        put = enqueue_digest(
+            state.settings, state.store, facts, now=state.now, only=to or None, lang=tr("zh", "en"), correction=correction
+        )
     except DeliveryError as error:
         raise Stop(Exit.DELIVERY, str(error)) from error
-    say(tr(f"已发 {len(report.sent)} 人，先前已发过 {len(report.skipped)} 人，失败 {len(report.failed)} 人",
-           f"Sent to {len(report.sent)}, already had it {len(report.skipped)}, failed {len(report.failed)}"))
-    for address, reason in report.failed.items():
-        say(f"  {address}: {reason}")
-    if report.failed:
+    tried = {(one.key, one.recipient): one for one in deliver(state.settings, state.store, now=state.now).tried if one.kind == "digest"}
+    mine = [one for (_, address), one in tried.items() if address in {*put.new, *put.known}]
+    sent, failed = [one for one in mine if one.state == "sent"], [one for one in mine if one.state != "sent"]
+    before = len({*put.new, *put.known} - {one.recipient for one in mine})
+    say(tr(f"已发 {len(sent)} 人，先前已发过或不再发 {before} 人，失败 {len(failed)} 人",
+           f"Sent to {len(sent)}, had it before or given up {before}, failed {len(failed)}"))
+    for one in failed:
+        say(f"  {one.recipient}: {one.error}")
+    if put.paused:
+        say(tr(f"已退订，没有发：{listed(put.paused)}", f"Unsubscribed, not sent: {listed(put.paused)}"))
+    if any(one.state == "retry" for one in failed):
+        say(tr("会自动重试（vocwatch schedule），或运行 vocwatch outbox retry", "vocwatch schedule tries again, or run vocwatch outbox retry"))
+    if failed:
         raise typer.Exit(Exit.DELIVERY)
-
-
-def alerts_command(
-    context: typer.Context,
-    since: Annotated[str, typer.Option(help="从哪个业务日起；快速升温不写则看最近 7 天")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
-) -> None:
-    """List raised red-line alerts and fast movers, newest first."""
-    state: Context = context.obj
-    first = state.date(since) if since else None
-    with state.store.read() as connection:
-        raised = [{"kind": "red_line", **row} for row in alerts.listed(connection, first)]
-        rows = sorted([*raised, *_fast(state, connection, first)], key=lambda row: row["raised_at"], reverse=True)
-    if as_json:
-        print_json(rows)
-        return
-    fast = tr("快速升温", "fast mover")
-    print_rows([{**row, "level": row["level"] or fast} for row in rows], {
-        "raised_at": tr("时间", "Time"), "level": tr("等级", "Level"), "incident_id": tr("事件", "Incident"),
-        "title": tr("标题", "Title"),
-    }, False)
-
-
-def _fast(state: Context, connection: Connection, first: dt.date | None) -> list[dict[str, Any]]:
-    """What rose within hours on the days from `first` on (the last seven) up to the present."""
-    today = business_date(state.now, state.settings.app.zone)
-    days = (today - (first or today - dt.timedelta(days=FAST_DAYS - 1))).days
-    lang = tr("zh", "en")
-    return [
-        {
-            "kind": "fast", "raised_at": found.told_at.astimezone(dt.UTC), "level": None, "incident_id": found.incident,
-            "title": f"{found.title(lang)}{tr('：', ': ')}{rising_line(found, lang)}", **found.as_dict(),
-        }
-        for back in range(days, -1, -1)
-        for found in read_rising(state.settings, connection, today - dt.timedelta(days=back))
-    ]

@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, model_validator
 
+from vocwatch.clock import business_date, day_window, first_at
 from vocwatch.lang import tr
 from vocwatch.settings.base import Section, Slug
+from vocwatch.settings.delivery import Alerts, Channel, Mail, is_address
 
 
 def _zone(name: str) -> str:
@@ -47,11 +49,18 @@ class Recipient(Section):
 
 
 class Schedule(Section):
-    """When the standing work is done (business zone)."""
+    """When the standing work is done."""
 
     digest_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "09:00"
-    crawl_every_minutes: int = Field(60, ge=5, le=1440)
-    analyse_every_minutes: int = Field(5, ge=1, le=1440)
+    digest_zone: Annotated[str, AfterValidator(lambda name: _zone(name) if name else name)] = Field(
+        "", description="digest_at 是哪个时区的钟点；不写按 timezone。业务日仍按 timezone 划分"
+    )
+    crawl_every_minutes: int = Field(60, ge=1, le=10080, description="每个来源多久采集一次；来源文件里的 every_minutes 优先")
+    analyse_every_minutes: int = Field(2, ge=1, le=1440, description="多久看一次导入文件夹和新文本；每次采集之后总会立刻判定")
+    jitter: float = Field(0.1, ge=0, le=0.5, description="采集间隔随机增减的比例，免得总在同一时刻去敲同一个网站")
+    crawls_at_once: int = Field(2, ge=1, le=16)
+    blind_minutes: int = Field(180, ge=10, description="所有来源都读不到这么久，发“盲区”告警")
+    late_minutes: int = Field(30, ge=5, description="日报过点这么久还没送到，发“日报缺席”告警")
 
 
 class SessionView(Section):
@@ -202,13 +211,43 @@ class App(Section):
         "满意-一般满意", description="CSI 的分子；分母都是总反馈。公式随数字一起打印"
     )
     digest: DigestSettings = DigestSettings()
+    channels: tuple[Channel, ...] = ()
+    alerts: Alerts = Alerts()
+    mail: Mail = Mail()
     retention: Retention = Retention()
     llm: Llm = Llm()
     merge_topics: dict[str, str] = Field(
         default_factory=dict, description="把一个小类并进另一个来统计，如 宣传/色差: 宣传/描述不符；topics.yaml 不用改"
     )
 
+    @model_validator(mode="after")
+    def _targets(self) -> App:
+        names = [channel.name for channel in self.channels]
+        if len(set(names)) < len(names):
+            raise ValueError(tr("channels 里有重名", "two channels share a name"))
+        for key in ("to", "second", "admins"):
+            for target in getattr(self.alerts, key):
+                if target not in names and not is_address(target):
+                    raise ValueError(tr(
+                        f"alerts.{key} 里的 {target} 既不是 channels 里的名字，也不是邮箱地址",
+                        f"alerts.{key}: {target} is neither a channel nor a mail address",
+                    ))
+        return self
+
     @property
     def zone(self) -> ZoneInfo:
         """The business zone."""
         return ZoneInfo(self.timezone)
+
+    def digest_moment(self, date: dt.date) -> dt.datetime:
+        """Return when the digest of a business date is due: the first digest_at after that date is over, in UTC."""
+        plan = self.schedule
+        at = dt.time.fromisoformat(plan.digest_at)
+        return first_at(day_window(date, self.zone)[1], at, ZoneInfo(plan.digest_zone or self.timezone))
+
+    def digest_due(self, moment: dt.datetime) -> dt.date:
+        """Return the last business date whose digest is due at that moment."""
+        date = business_date(moment, self.zone)
+        while self.digest_moment(date) > moment:
+            date -= dt.timedelta(days=1)
+        return date

@@ -33,7 +33,10 @@ class Environment:
     now: str
     chromium: str
     smtp: Smtp
+    console_url: str
     llm_key: str = field(repr=False)
+    heartbeat_url: str = field(repr=False)
+    heartbeat_file: str
     variables: Mapping[str, str] = field(repr=False)
 
 
@@ -64,6 +67,9 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
             sender=env.get("VOCWATCH_SMTP_FROM", ""),
             security=env.get("VOCWATCH_SMTP_SECURITY") or "starttls",
         ),
+        console_url=env.get("VOCWATCH_CONSOLE_URL", "").rstrip("/"),
         llm_key=env.get("VOCWATCH_LLM_KEY", ""),
+        heartbeat_url=env.get("VOCWATCH_HEARTBEAT_URL", ""),
+        heartbeat_file=env.get("VOCWATCH_HEARTBEAT_FILE", ""),
         variables=env,
     )

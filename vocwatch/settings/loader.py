@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -55,6 +55,12 @@ class Settings:
         if self.env.now:
             return FixedClock(parse_moment(self.env.now, self.app.zone))
         return SystemClock()
+
+    def with_clock(self, clock: Clock) -> Settings:
+        """Return the same settings by another clock."""
+        found = replace(self)
+        found.__dict__["clock"] = clock
+        return found
 
     def owner_of(self, shop: str | None, sku: str | None = None) -> str:
         """Return the QA owner responsible for a shop, or for the first shop that sells the SKU."""

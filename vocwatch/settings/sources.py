@@ -256,6 +256,9 @@ class Source(Section):
     charset: str | None = Field(None, description="确知的编码；不写则自动判断")
     keywords: tuple[str, ...] | Literal["watches"] = Field((), description="填进 start 的 {keyword}")
     start: tuple[str, ...]
+    every_minutes: int | None = Field(
+        None, ge=1, le=10080, description="常驻运行时多久采集一次（分钟）；不写按 schedule.crawl_every_minutes"
+    )
     reread_hours: tuple[float, ...] = Field(
         (1, 6, 24, 72, 168), description="发布后过了这些小时各重读一次（评论、追评、编辑、删除）；[] 为不重读"
     )

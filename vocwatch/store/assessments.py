@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy import Connection, Row, Select
 
 from vocwatch.models import Assessment, MentionKind, TextInput, TextKind
+from vocwatch.store.columns import UtcTime
 from vocwatch.store.engine import chunks, upsert
-from vocwatch.store.schema import UtcTime, assessments, hits, mentions, revisions, sessions, turns
+from vocwatch.store.schema import assessments, hits, mentions, revisions, sessions, turns
 
 MAX_ANCESTORS = 3
 """How far up a thread the text is looked for that a comment answers."""
@@ -23,6 +24,8 @@ _COLUMNS = (
     "severity", "topics", "red_lines", "spans", "voice", "fingerprint", "refused", "truncated", "review", "assessed_at",
 )
 Versions = str | tuple[str, ...] | None
+STANDBY = "standby-"
+"""How the versions of stopgap judgements begin: they stand until somebody asks for them `again`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,14 @@ class Pending:
 
 def pending_mentions(
     connection: Connection, *, replies: bool, after: int = 0, limit: int | None = None, other_than: Versions = None,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | None = None, again: bool = False,
 ) -> list[Pending]:
     """Return up to `limit` mentions with id > `after` (of `only` these) whose newest text has no judgement, by id.
 
     `replies` chooses those that belong to another mention; they also wait when what they belong to was judged
-    after them. With `other_than`, judgements by other model versions than those don't count.
+    after them. With `other_than`, judgements by other model versions than those don't count, with `again` stopgap ones.
     """
-    waiting = _pending_mentions(replies, other_than).where(mentions.c.id > after)
+    waiting = _pending_mentions(replies, other_than, again).where(mentions.c.id > after)
     if only is not None:
         waiting = waiting.where(mentions.c.id.in_(only))
     rows = connection.execute(waiting.order_by(mentions.c.id).limit(limit)).all()
@@ -61,10 +64,10 @@ def pending_mentions(
 
 def pending_sessions(
     connection: Connection, *, after: int = 0, limit: int | None = None, other_than: Versions = None,
-    only: Sequence[int] | None = None,
+    only: Sequence[int] | None = None, again: bool = False,
 ) -> list[Pending]:
     """Return up to `limit` sessions with id > `after` (of `only` these) without a judgement of their text, by id."""
-    waiting = _pending_sessions(other_than).where(sessions.c.id > after)
+    waiting = _pending_sessions(other_than, again).where(sessions.c.id > after)
     if only is not None:
         waiting = waiting.where(sessions.c.id.in_(only))
     rows = connection.execute(waiting.order_by(sessions.c.id).limit(limit)).all()
@@ -89,10 +92,12 @@ def session_text(customer_turns: Sequence[str], review: str | None) -> str:
     return "\n".join([*customer_turns, *([review] if review else [])])
 
 
-def count_pending(connection: Connection, other_than: Versions = None, since: dt.datetime | None = None) -> int:
+def count_pending(
+    connection: Connection, other_than: Versions = None, since: dt.datetime | None = None, again: bool = False
+) -> int:
     """Return how many texts wait; of those from `since` on."""
     counts = (
-        sa.select(sa.func.count()).select_from(query.subquery()) for query in _waiting(other_than, since)
+        sa.select(sa.func.count()).select_from(query.subquery()) for query in _waiting(other_than, since, again)
     )
     return sum(connection.execute(count).scalar_one() for count in counts)
 
@@ -106,12 +111,43 @@ def waiting(
     )
 
 
-def _waiting(other_than: Versions, since: dt.datetime | None) -> Iterator[Select[Any]]:
+def newest(connection: Connection) -> dt.datetime | None:
+    """Return when a text was judged last."""
+    return connection.execute(sa.select(sa.func.max(assessments.c.assessed_at, type_=UtcTime()))).scalar_one_or_none()
+
+
+def judged_too_late(
+    connection: Connection, since: dt.datetime, until: dt.datetime, *, seen_before: dt.datetime, after: dt.datetime
+) -> bool:
+    """Say whether a red line of [since, until), read in time, was judged only `after` that."""
+    a, published = assessments.c, sa.func.coalesce(mentions.c.published_at, mentions.c.first_seen_at, type_=UtcTime())
+    query = (
+        sa.select(a.id).join(mentions, sa.and_(a.text_kind == TextKind.MENTION.value, a.ref_id == mentions.c.id))
+        .where(a.severity >= 3, a.assessed_at >= after, published >= since, published < until,
+               mentions.c.first_seen_at < seen_before).limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
+def standing_in(connection: Connection, since: dt.datetime, until: dt.datetime) -> int:
+    """Return how many texts of [since, until) have only a stopgap judgement."""
+    a, published = assessments.c, sa.func.coalesce(mentions.c.published_at, mentions.c.first_seen_at, type_=UtcTime())
+    counts = (
+        sa.select(sa.func.count()).select_from(assessments.join(table, sa.and_(a.text_kind == kind, a.ref_id == table.c.id)))
+        .where(a.model_version.startswith(STANDBY), moment >= since, moment < until)
+        for table, kind, moment in (
+            (mentions, TextKind.MENTION.value, published), (sessions, TextKind.SESSION.value, sessions.c.started_at),
+        )
+    )
+    return sum(connection.execute(count).scalar_one() for count in counts)
+
+
+def _waiting(other_than: Versions, since: dt.datetime | None, again: bool = False) -> Iterator[Select[Any]]:
     published = sa.func.coalesce(mentions.c.published_at, mentions.c.first_seen_at, type_=UtcTime())
     for query, key, moment in (
-        (_pending_mentions(False, other_than), mentions.c.id, published),
-        (_pending_mentions(True, other_than), mentions.c.id, published),
-        (_pending_sessions(other_than), sessions.c.id, sessions.c.started_at),
+        (_pending_mentions(False, other_than, again), mentions.c.id, published),
+        (_pending_mentions(True, other_than, again), mentions.c.id, published),
+        (_pending_sessions(other_than, again), sessions.c.id, sessions.c.started_at),
     ):
         found = query.with_only_columns(key, moment.label("moment"))
         yield found if since is None else found.where(moment >= since)
@@ -131,9 +167,9 @@ def save(connection: Connection, judged: Iterable[tuple[Pending, Assessment]], n
     upsert(connection, hits, found, ["text_kind", "ref_id", "watch", "start"])
 
 
-def _pending_mentions(replies: bool, other_than: Versions) -> Select[Any]:
+def _pending_mentions(replies: bool, other_than: Versions, again: bool) -> Select[Any]:
     a = assessments.c
-    waits = [a.id.is_(None), a.text_sha != revisions.c.text_sha]
+    waits = [a.id.is_(None), a.text_sha != revisions.c.text_sha, *([a.model_version.startswith(STANDBY)] if again else [])]
     if other_than is not None:
         waits.append(a.model_version.not_in(_versions(other_than)))
     query = (
@@ -160,9 +196,9 @@ def _pending_mentions(replies: bool, other_than: Versions) -> Select[Any]:
     )
 
 
-def _pending_sessions(other_than: Versions) -> Select[Any]:
+def _pending_sessions(other_than: Versions, again: bool) -> Select[Any]:
     a, s = assessments.c, sessions.c
-    waits = [a.id.is_(None), a.text_sha != s.text_sha]
+    waits = [a.id.is_(None), a.text_sha != s.text_sha, *([a.model_version.startswith(STANDBY)] if again else [])]
     if other_than is not None:
         waits.append(a.model_version.not_in(_versions(other_than)))
     return (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlalchemy import Table
 from sqlalchemy.dialects import sqlite
 
-from vocwatch.store.schema import metadata
+from vocwatch.store import schema  # noqa: F401 - the tables
+from vocwatch.store.columns import metadata
 
 HEAD = """# Data dictionary · 数据字典
 

@@ -33,10 +33,18 @@ class Store:
         self.dialect = self.engine.dialect.name
 
     @contextmanager
-    def begin(self) -> Iterator[Connection]:
-        """Open a writing transaction: commits at the end, rolls back on an exception."""
-        with _translated(self.url), self.engine.begin() as connection:
-            yield connection
+    def begin(self, *, durable: bool = False) -> Iterator[Connection]:
+        """Open a writing transaction: commits at the end, rolls back on an exception.
+
+        What is committed survives a killed process; `durable` survives a power cut as well (SQLite waits for the
+        disk; PostgreSQL always does).
+        """
+        with _translated(self.url), self.engine.connect() as plain:
+            connection = plain.execution_options(durable=durable)
+            with connection.begin():
+                yield connection
+            if durable and self.dialect == "sqlite":
+                _raw(plain, "PRAGMA synchronous=NORMAL")  # the connection goes back to the pool
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -113,6 +121,12 @@ def _create(url: str) -> Engine:
         )) from error
 
 
+def _raw(connection: Connection, statement: str) -> None:
+    cursor = connection.connection.cursor()
+    cursor.execute(statement)
+    cursor.close()
+
+
 def _json(value: Any) -> str:
     # Chinese stays readable, and can be searched with LIKE.
     return json.dumps(value, ensure_ascii=False)
@@ -136,6 +150,8 @@ def _sqlite_pragmas(connection: sqlite3.Connection, _record: ConnectionPoolEntry
 
 
 def _sqlite_begin(connection: Connection) -> None:
+    if connection.get_execution_options().get("durable"):
+        _raw(connection, "PRAGMA synchronous=FULL")  # can't be changed within a transaction
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.get_execution_options().get("write", True) else "BEGIN")
 
 
@@ -164,7 +180,7 @@ def upsert(
     """
     if not rows:
         return
-    statement = _insert(connection, table)
+    statement = insert_into(connection, table)
     if update:
         new = statement.excluded
         values = {
@@ -199,7 +215,8 @@ def _execute_many(connection: Connection, statement: Any, table: Table, rows: Se
     connection.exec_driver_sql(compiled.string, [tuple(row_values) for row_values in values])
 
 
-def _insert(connection: Connection, table: Table) -> Any:
+def insert_into(connection: Connection, table: Table) -> Any:
+    """Return an insert that knows `on_conflict_do_…`, for the database at hand."""
     # Imported where they are needed: the PostgreSQL dialect brings all its drivers along.
     if connection.dialect.name == "sqlite":
         from sqlalchemy.dialects.sqlite import insert as insert_sqlite

@@ -56,6 +56,25 @@ def brand_mentions(connection: Connection, since: dt.datetime, until: dt.datetim
         yield BrandMention(row.id, row.source, row.placed, row.sku, row.product, row.sentiment)
 
 
+def read_late(
+    connection: Connection, since: dt.datetime, until: dt.datetime, *, seen: tuple[dt.datetime, dt.datetime]
+) -> tuple[int, int]:
+    """Return how many of the brand's mentions in [since, until) were first `seen` in that half-open span, and how many
+    of them are negative.
+    """
+    m, a = mentions.c, assessments.c
+    query = (
+        sa.select(sa.func.count(), sa.func.count().filter(a.sentiment == "negative"))
+        .select_from(mentions).join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
+        .where(
+            placed_between(since, until), a.brand_match, a.refused.is_(None), a.voice.in_(VOICES),
+            m.first_seen_at >= seen[0], m.first_seen_at < seen[1],
+        )
+    )
+    texts, negative = connection.execute(query).one()
+    return int(texts), int(negative)
+
+
 def product_hits(connection: Connection, since: dt.datetime, until: dt.datetime) -> dict[int, set[str]]:
     """Return the product watches that each mention in [since, until) matched."""
     query = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,24 @@ def latest(
         query = query.where(runs.c.started_at <= until)
     row = connection.execute(query.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)).first()
     return _run(row) if row else None
+
+
+def latest_of(connection: Connection, kind: str, subject: str, outcomes: Sequence[SourceStatus]) -> Run | None:
+    """Return the newest run of a kind and subject that ended in one of these ways."""
+    query = sa.select(runs).where(runs.c.kind == kind, runs.c.subject == subject, runs.c.outcome.in_(list(outcomes)))
+    row = connection.execute(query.order_by(runs.c.started_at.desc(), runs.c.id.desc()).limit(1)).first()
+    return _run(row) if row else None
+
+
+def replace_last(connection: Connection, kind: str, subject: str, now: dt.datetime, reason: str | None) -> None:
+    """Keep one row of what is done again and again: when it was done last, and when and why last in vain."""
+    values = {"status": RunStatus.FAILED if reason else RunStatus.DONE, "reason": reason, "started_at": now, "finished_at": now}
+    where = sa.and_(
+        runs.c.kind == kind, runs.c.subject == subject,
+        runs.c.status == RunStatus.DONE if reason is None else runs.c.status == RunStatus.FAILED,
+    )
+    if not connection.execute(runs.update().where(where).values(**values)).rowcount:
+        connection.execute(runs.insert().values(kind=kind, subject=subject, stats={}, **values))
 
 
 def history(

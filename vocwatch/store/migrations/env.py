@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from vocwatch.store.schema import metadata
+from vocwatch.store import schema  # noqa: F401 - the tables
+from vocwatch.store.columns import metadata
 
 
 def run() -> None:

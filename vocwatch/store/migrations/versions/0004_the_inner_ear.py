@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from vocwatch.store.schema import BigId, UtcTime
+from vocwatch.store.columns import BigId, UtcTime
 
 revision = "0004"
 down_revision = "0003"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from vocwatch.store.schema import BigId
+from vocwatch.store.columns import BigId
 
 revision = "0005"
 down_revision = "0004"

@@ -1,0 +1,115 @@
+"""Taking over a changed configuration without stopping, and never a broken one.
+
+The schedule works from a copy of the last configuration that was in order (`VOCWATCH_DATA/schedule/`), so that the
+crawl processes it starts read that one too, however broken the files are meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from vocwatch.lang import tr
+from vocwatch.settings import ConfigError, Settings, load_settings
+from vocwatch.settings.yamlfile import MAX_BYTES
+
+LOOK_SECONDS = 5.0
+KEPT = 5
+Stamp = tuple[tuple[str, int, int], ...]
+
+
+class Reloader:
+    """Looks at the configuration folder. `settings` are the ones that were read from it at the start."""
+
+    def __init__(
+        self, settings: Settings, progress: Callable[[str], None] = lambda line: None,
+        seconds: Callable[[], float] = time.monotonic,
+    ):
+        self._env, self._clock = settings.env, settings.clock
+        self._progress, self._seconds = progress, seconds
+        self._looked = float("-inf")
+        self._lock = threading.Lock()
+        self._stamp: Stamp = ()
+        self.problem: str | None = None
+        self.settings = settings
+        fresh = self._take()
+        self.settings = fresh or settings
+
+    def look(self) -> Settings | None:
+        """Return the settings when they have changed and are in order; at most every five seconds."""
+        if self._seconds() - self._looked < LOOK_SECONDS:
+            return None
+        self._looked = self._seconds()
+        return self._take()
+
+    def _take(self) -> Settings | None:
+        with self._lock:
+            stamp = _stamp(self._env.config)
+            if stamp == self._stamp:
+                return None
+            self._stamp = stamp
+            try:
+                fresh = load_settings(self._env)
+                copy = self._copied()
+            except ConfigError as error:
+                self._refused(error.problems)
+                return None
+            except OSError as error:
+                self._refused([tr(f"{self._env.config}: 读不到（{error.strerror}）", f"{self._env.config}: unreadable ({error.strerror})")])
+                return None
+            if _stamp(self._env.config) != stamp:
+                self._stamp = ()  # it changed while it was read: once more
+                return None
+            if self._looked > float("-inf") and (self.problem is not None or copy != self.settings.env.config):
+                self._progress(tr("配置已生效", "The configuration is in use"))
+            self.problem = None
+            self.settings = replace(fresh, env=replace(self._env, config=copy)).with_clock(self._clock)
+            return self.settings
+
+    def _refused(self, problems: list[str]) -> None:
+        self.problem = "\n".join(problems)
+        self._progress(tr(
+            f"配置改动有 {len(problems)} 处问题，不采用，继续按上一份运行：", f"The changed configuration has {len(problems)} "
+            "problem(s); it is not taken, the last good one goes on:",
+        ))
+        for problem in problems:
+            self._progress("  " + problem)
+
+    def _copied(self) -> Path:
+        """Copy the folder to where it is not edited, under the hash of its content. Raises OSError."""
+        files = sorted(path for path in self._env.config.rglob("*.yaml") if path.is_file() and path.stat().st_size <= MAX_BYTES)
+        contents = {path.relative_to(self._env.config): path.read_bytes() for path in files}
+        digest = hashlib.sha256()
+        for name, content in contents.items():
+            digest.update(str(name).encode() + b"\0" + hashlib.sha256(content).digest())
+        place = self._env.data / "schedule" / f"config-{digest.hexdigest()[:16]}"
+        if not place.is_dir():
+            half = place.with_name(f".{place.name}.half")
+            shutil.rmtree(half, ignore_errors=True)
+            for name, content in contents.items():
+                target = half / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+            half.replace(place)
+        place.touch()
+        older = sorted(place.parent.glob("config-*"), key=lambda path: path.stat().st_mtime, reverse=True)
+        for path in older[KEPT:]:
+            shutil.rmtree(path, ignore_errors=True)
+        return place
+
+
+def _stamp(folder: Path) -> Stamp:
+    """Names, sizes and times of the configuration's files."""
+    found = []
+    for path in sorted(folder.rglob("*.yaml")):
+        try:
+            state = path.stat()
+        except OSError:
+            continue
+        found.append((str(path), state.st_size, state.st_mtime_ns))
+    return tuple(found)
