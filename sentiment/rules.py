@@ -21,8 +21,8 @@ from sentiment.clauses import Clause
 from sentiment.normalise import normal_form
 from vocwatch.settings.base import compiled, parsed
 
-WORD, CANCEL, PRAISE, ABOUT = range(4)
-"""What a word of a rule does: states the thing, takes it back, praises it, or only speaks of it."""
+WORD, CANCEL, PRAISE, ABOUT, NAMED = range(5)
+"""What a word of a rule does: states the thing, takes it back, praises it, only speaks of it, or names it in passing."""
 
 _LEVELS = 4  # so many needs of each pattern are looked up for all patterns at once
 
@@ -40,7 +40,7 @@ Codes = npt.NDArray[np.uint32]
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Words and patterns that mean one thing, the phrases in which they don't, those that praise the same
-    thing, and those that only speak of it.
+    thing, those that only speak of it, and those that name it where something else may be meant.
     """
 
     words: tuple[str, ...]
@@ -48,6 +48,7 @@ class Rule:
     cancel: tuple[str, ...]
     praise: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
 
 
 class Match(NamedTuple):
@@ -155,8 +156,8 @@ class RuleBook:
     def __init__(self, rules: Sequence[Rule]):
         uses: dict[str, list[tuple[int, int]]] = {}
         for number, rule in enumerate(rules):
-            sorts = ((WORD, rule.words), (CANCEL, rule.cancel), (PRAISE, rule.praise), (ABOUT, rule.about))
-            for kind, words in sorts:
+            sorts = (rule.words, rule.cancel, rule.praise, rule.about, rule.named)
+            for kind, words in zip((WORD, CANCEL, PRAISE, ABOUT, NAMED), sorts, strict=True):
                 for word in words:
                     form = normal_form(word)
                     if form and (kind, number) not in uses.setdefault(form, []):

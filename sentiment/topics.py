@@ -16,7 +16,7 @@ import numpy as np
 from sentiment.clauses import Clause
 from sentiment.normalise import normal_form
 from sentiment.redlines import Alarm, RedLines, Suspect
-from sentiment.rules import ABOUT, PRAISE, Match, Rule, RuleBook
+from sentiment.rules import ABOUT, NAMED, PRAISE, Match, Rule, RuleBook
 from sentiment.scope import Spans, Surroundings
 from sentiment.topic_model import CONCRETE, RED_LINES, SEVERITY, Numbers, TopicModel, TopicScorer, load, read
 from vocwatch.models import OTHER_TOPIC
@@ -30,6 +30,9 @@ COMPLAINT, MENTION, PRAISED = -1, 0, 1
 
 BY_TONE = ("about", "model")
 """How an aspect was found of which only the clause's tone can say whether it is praised or complained of."""
+
+BY_NAME = "named"
+"""How an aspect was found whose word stands beside anything (退货, 纸箱): praise of it counts, blame may mean another thing."""
 
 HEARD = "heard"
 """How an aspect was found that the model is less sure of: only a clear tone makes a complaint of it."""
@@ -109,7 +112,7 @@ class Taxonomy:
         self._merge = topics.merge
         self.severities = {name: leaf.severity for name, leaf in self._leaves}
         self._book = RuleBook([
-            *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about) for _, leaf in self._leaves),
+            *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about, leaf.named) for _, leaf in self._leaves),
             *(Rule(line.words, line.patterns, line.cancel) for line in self._lines),
         ])
         model = load() if model is None else model
@@ -186,7 +189,7 @@ class Taxonomy:
                 suspects.append(self._suspect(match, draft.around))
             elif match.kind == PRAISE:
                 praises.append((match, draft.around.dismissed(match)))
-            elif match.kind == ABOUT:
+            elif match.kind in (ABOUT, NAMED):
                 mentions.append(match)
             else:
                 faults.append(match)
@@ -195,7 +198,7 @@ class Taxonomy:
         if praises:
             self._praises(praises, draft)
         if mentions:
-            self._mentions(mentions, draft)
+            self._mentions(sorted(mentions, key=lambda match: match.kind), draft)
         if told:
             self._by_model(told, draft)
         alarms: tuple[Alarm, ...] = ()
@@ -220,14 +223,15 @@ class Taxonomy:
 
     def _by_model(self, told: dict[int, _Heard], draft: _Draft) -> None:
         """What the model hears in a clause where no rule says anything, and no fault is stated beside it."""
-        heard = {start for (_, start), aspect in draft.aspects.items() if aspect.how not in BY_TONE}
+        heard = {start for (_, start), aspect in draft.aspects.items() if aspect.how not in (*BY_TONE, BY_NAME)}
         faults = draft.fault_places()
         for place, (best, odds) in told.items():
             clause = draft.around.clauses[place]
             if clause.start in heard or not faults.isdisjoint((place - 1, place, place + 1)):
                 continue
             name = self._leaves[best][0]
-            if name == OTHER or (name, clause.start) in draft.aspects:
+            known = draft.aspects.get((name, clause.start))
+            if name == OTHER or (known is not None and known.how != BY_NAME):
                 continue
             if draft.around.dismissed(Match(best, clause.end - 1, clause.end, "model")) not in _NOT_STATED:
                 how = "model" if odds >= _SURE else HEARD
@@ -298,14 +302,16 @@ class Taxonomy:
         blamed = {
             topic.partition("/")[0] for (topic, _), found in draft.aspects.items() if found.polarity == COMPLAINT
         }
+        said = set(told)
         for match in matches:
             clause, group = draft.around.clause_of(match), self._groups[match.rule]
-            if (group, clause.start) in told:
+            if (group, clause.start) in (told if match.kind == ABOUT else said):
                 continue
+            said.add((group, clause.start))
             place = places[clause.start]
             beside = group in blamed or not faults.isdisjoint((place - 1, place, place + 1))
             name = self._leaves[match.rule][0]
-            how = "beside" if beside else draft.around.dismissed(match) or "about"
+            how = "beside" if beside else draft.around.dismissed(match) or ("about" if match.kind == ABOUT else BY_NAME)
             if how != "other":
                 severity = self._severity(match.rule, place, draft)
                 draft.put(Aspect(name, MENTION, severity, clause, match.start, match.end, how))
