@@ -49,6 +49,7 @@ class Rule:
     praise: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
     named: tuple[str, ...] = ()
+    named_patterns: tuple[str, ...] = ()
 
 
 class Match(NamedTuple):
@@ -165,10 +166,11 @@ class RuleBook:
         self._uses = list(uses.values())
         self._automaton = AhoCorasick(list(uses)) if uses else None
         self._patterns = [
-            (number, f"pattern{place}", compiled(pattern), Needs(pattern))
-            for number, rule in enumerate(rules) for place, pattern in enumerate(rule.patterns, 1)
+            (number, f"pattern{place}", compiled(pattern), kind)
+            for number, rule in enumerate(rules) for kind, patterns in ((WORD, rule.patterns), (NAMED, rule.named_patterns))
+            for place, pattern in enumerate(patterns, 1)
         ]
-        self._needs = _AllNeeds([needs for _, _, _, needs in self._patterns])
+        self._needs = _AllNeeds([Needs(pattern.pattern) for _, _, pattern, _ in self._patterns])
 
     def find(self, text: str, clauses: Sequence[Clause]) -> list[Match]:
         """Return the matches that no cancelling phrase of their rule touches, in text order."""
@@ -206,10 +208,10 @@ class RuleBook:
             for start, end in dict.fromkeys((clause.sentence_start, clause.sentence_end) for clause in clauses)
         ]
         for number, start, end, which in self._worth(sentences, joined):
-            rule, how, pattern, _ = self._patterns[which]
+            rule, how, pattern, kind = self._patterns[which]
             for match in pattern.finditer(texts[number][0], start, end):
                 if match.end() > match.start():
-                    matches[number].append(Match(rule, match.start(), match.end(), how, _groups(match)))
+                    matches[number].append(Match(rule, match.start(), match.end(), how, _groups(match), kind))
 
     def _worth(self, sentences: Sequence[tuple[int, int, int]], joined: Joined) -> Iterator[tuple[int, int, int, int]]:
         """Yield the sentences (text, start and end) with the numbers of the patterns that are to be tried."""

@@ -45,6 +45,13 @@ _VETO = -7.0
 """Below these log-odds a pattern's match is not believed."""
 
 _NOT_STATED = ("asked", "supposed", "feared")
+_SUBJECT = re.compile(r"客服|卖家|店|商家|老板|前台|服务|师傅|[你我他她它]|人员|售后")
+"""Who a clause may speak of: beside one of these it doesn't go on about those before it."""
+_GENERAL = re.compile(
+    r"(?:[很真太挺蛮还都也就最超巨贼的了吧啊呀哦啦呢哈嗯]|非常|特别|超级|确实|实在|相当|真心|一如既往|总体|整体|感觉|东西|好评?|不错|棒|赞|满意"
+    r"|喜欢|完美|给力|可以|行|ok|推荐|优秀|一流|值得|拥有|购买|五星|满分|支持|[\W_])+"
+)
+"""A clause that praises and names nothing (非常非常好, 推荐赞赞赞), of which the model may hear anything."""
 _MILD = re.compile(r"有点|有些|稍微|略|一点点|稍|小小|些许|轻微|不算太|偶尔")
 
 
@@ -112,7 +119,8 @@ class Taxonomy:
         self._merge = topics.merge
         self.severities = {name: leaf.severity for name, leaf in self._leaves}
         self._book = RuleBook([
-            *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about, leaf.named) for _, leaf in self._leaves),
+            *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about, leaf.named, leaf.named_patterns)
+              for _, leaf in self._leaves),
             *(Rule(line.words, line.patterns, line.cancel) for line in self._lines),
         ])
         model = load() if model is None else model
@@ -184,7 +192,7 @@ class Taxonomy:
         praises: list[_Praise] = []
         mentions: list[Match] = []
         faults: list[Match] = []
-        for match in self._by_whom(matches, draft.around):
+        for match in self._by_whom(matches, draft):
             if match.rule >= len(self._leaves):
                 suspects.append(self._suspect(match, draft.around))
             elif match.kind == PRAISE:
@@ -212,14 +220,21 @@ class Taxonomy:
             self._add_topics_of(alarms, draft)
         return draft.findings(alarms, suspected, concrete, self._merge)
 
-    def _by_whom(self, matches: Sequence[Match], around: Surroundings) -> Iterator[Match]:
-        """Yield the matches, those of people who belong to another leaf as that leaf's: 快递小哥态度好."""
+    def _by_whom(self, matches: Sequence[Match], draft: _Draft) -> Iterator[Match]:
+        """Yield the matches, those of people who belong to another leaf as that leaf's: 快递小哥态度好; a clause that
+        names nobody goes on about those before it: 快递小哥很准时，态度也好.
+        """
+        text, clauses = draft.text, draft.around.clauses
         for match in matches:
             who, place = self._who.get(match.rule, (None, 0))
-            if who is not None and who.search(around.text, around.clause_of(match).start, match.end):
-                yield match._replace(rule=place)
-            else:
+            if who is None:
                 yield match
+                continue
+            clause = draft.around.clause_of(match)
+            start = clause.start
+            if clause.start > clause.sentence_start and not _SUBJECT.search(text, clause.start, match.end):
+                start = clauses[draft.places[start] - 1].start
+            yield match._replace(rule=place) if who.search(text, start, match.end) else match
 
     def _by_model(self, told: dict[int, _Heard], draft: _Draft) -> None:
         """What the model hears in a clause where no rule says anything, and no fault is stated beside it."""
@@ -227,11 +242,15 @@ class Taxonomy:
         faults = draft.fault_places()
         for place, (best, odds) in told.items():
             clause = draft.around.clauses[place]
+            who, theirs = self._who.get(best, (None, 0))
+            if who is not None and who.search(draft.text, clause.start, clause.end):
+                best = theirs
             if clause.start in heard or not faults.isdisjoint((place - 1, place, place + 1)):
                 continue
             name = self._leaves[best][0]
-            known = draft.aspects.get((name, clause.start))
-            if name == OTHER or (known is not None and known.how != BY_NAME):
+            if name == OTHER or (name, clause.start) in draft.aspects:
+                continue
+            if _GENERAL.fullmatch(draft.text, clause.start, clause.end):
                 continue
             if draft.around.dismissed(Match(best, clause.end - 1, clause.end, "model")) not in _NOT_STATED:
                 how = "model" if odds >= _SURE else HEARD
