@@ -240,11 +240,10 @@ class Taxonomy:
         """What the model hears in a clause where no rule says anything, and no fault is stated beside it."""
         heard = {start for (_, start), aspect in draft.aspects.items() if aspect.how not in (*BY_TONE, BY_NAME)}
         faults = draft.fault_places()
-        for place, (best, odds) in told.items():
+        for place, (first, odds) in told.items():
             clause = draft.around.clauses[place]
-            who, theirs = self._who.get(best, (None, 0))
-            if who is not None and who.search(draft.text, clause.start, clause.end):
-                best = theirs
+            who, theirs = self._who.get(first, (None, 0))
+            best = theirs if who is not None and who.search(draft.text, clause.start, clause.end) else first
             if clause.start in heard or not faults.isdisjoint((place - 1, place, place + 1)):
                 continue
             name = self._leaves[best][0]
