@@ -271,7 +271,11 @@ def _sessions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
     ]
 
 
-def _judged(values: Sequence[Any]) -> tuple[Any, ...]:
+_Dicts = tuple[dict[str, Any], ...]
+_Judged = tuple[str, float, float, int, tuple[str, ...], _Dicts, _Dicts, str, bool, bytes]
+
+
+def _judged(values: Sequence[Any]) -> _Judged:
     """The values of `_JUDGED` as `Heard` has them."""
     sentiment, score, confidence, severity, topics, red_lines, spans, voice, brand_match, fingerprint = values
     return (
