@@ -51,9 +51,9 @@ def test_a_text_that_was_judged_anew_meanwhile_is_read_again(cups, story):
     with story.begin() as connection:
         connection.execute(s.assessments.update().where(
             s.assessments.c.text_kind == "mention", s.assessments.c.ref_id == changed.heard.ref_id
-        ).values(topics=["售后/退款难"], red_lines=[], spans=[]))
+        ).values(severity=7))
     found = {c.key: c for c in complaints(cups, story, shared)}
-    assert found[changed.key].topics == ("售后/退款难",) != changed.topics
+    assert found[changed.key].heard.severity == 7 != changed.heard.severity
 
 
 def test_the_past_is_read_when_it_is_asked_for(cups, story):
@@ -68,6 +68,14 @@ def test_the_past_is_read_when_it_is_asked_for(cups, story):
 
 def test_tones_are_those_of_the_mentions(cups, story):
     start, end = day_window(DATE, cups.app.zone)
+    with story.begin() as connection:
+        some = [m.ref_id for m, _ in speaking_of(cups, connection, start, end)][:9]
+        products = [w.id for w in cups.watches.watches if w.kind == "product"][:3]
+        connection.execute(s.hits.insert(), [
+            {"text_kind": "mention", "ref_id": ref, "watch": watch, "kind": "product", "rule": "alias", "start": 90 + place, "end": 99,
+             "matched": "x"}
+            for ref in some for place, watch in enumerate(products)
+        ])
     with story.read() as connection:
         texts, negative = Counter(), Counter()
         for mention, about in speaking_of(cups, connection, start, end):
