@@ -104,7 +104,7 @@ class _Round:
         for texts, group in self._units(channel, parcels):
             if channel in self._down:
                 self._failed(group, self._down[channel])
-            elif channel in self._full:
+            elif self._full.get(channel, self._now) > self._moment():
                 self._hold(group, self._full[channel])
             else:
                 self._try(channel, texts, group)

@@ -137,7 +137,7 @@ class Robot:
             return 200, {self.field: 45009, "errmsg": "api freq out of limit"}, {}
         self.calls.append(self.now)
         said = self.answers.pop(0) if self.answers else (200, {self.field: 0, "errmsg": "ok"}, {})
-        if said == "drop" or said[1].get(self.field) == 0:
+        if said == "drop" or (isinstance(said[1], dict) and said[1].get(self.field) == 0):
             self.texts.append((body.get("text") or body.get("content"))["content" if "text" in body else "text"])
         return said
 
