@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from reports.delivery.chat import Chat, pieces
-from reports.delivery.compose import text_of, to_targets, with_notes
+from reports.delivery.compose import to_targets, with_notes
 from reports.delivery.faults import FINAL, PEOPLE, WHOLE_CHANNEL, Failure, LostClaim, backoff
 from reports.delivery.notices import add_notice
 from reports.delivery.smtp import Post
@@ -178,7 +178,7 @@ class _Round:
     def _chat_text(self, parcel: Parcel) -> str:
         marks, notes = self._marks(parcel)
         head = "".join(f"（{mark}）" for mark in marks)
-        return head + "\n".join((text_of(parcel.channel, parcel.body), *notes))
+        return head + "\n".join((outbox.plain(parcel.channel, parcel.body), *notes))
 
     def _marks(self, parcel: Parcel) -> tuple[list[str], list[str]]:
         marks, notes = [], []
@@ -234,7 +234,7 @@ class _Round:
         ]
         return to_targets(
             self._settings, targets, kind="alert", key=parcel.key, which="alert", subject=parcel.subject,
-            text=text_of(parcel.channel, parcel.body), now=now, fallback=True,
+            text=outbox.plain(parcel.channel, parcel.body), now=now, fallback=True,
             hours=max(0.1, (parcel.expires_at - now).total_seconds() / 3600),
         )
 
