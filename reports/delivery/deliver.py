@@ -12,6 +12,7 @@ from typing import Any
 
 from reports.delivery.chat import Chat, pieces
 from reports.delivery.compose import to_targets, with_notes
+from reports.delivery.dkim import signed
 from reports.delivery.faults import FINAL, PEOPLE, WHOLE_CHANNEL, Failure, LostClaim, backoff
 from reports.delivery.notices import add_notice
 from reports.delivery.smtp import Post
@@ -173,7 +174,7 @@ class _Round:
 
     def _raw(self, parcel: Parcel) -> bytes:
         marks, notes = self._marks(parcel)
-        return with_notes(parcel.body, marks, notes)
+        return signed(with_notes(parcel.body, marks, notes), self._settings.env.smtp)
 
     def _chat_text(self, parcel: Parcel) -> str:
         marks, notes = self._marks(parcel)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import datetime as dt
+from email import message_from_bytes
+from email.policy import default
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -320,3 +323,33 @@ def test_what_was_given_up_long_ago_keeps_no_text(base, store, facts, inbox):
             assert len(list(outbox.unsent_texts(connection))) == left
     purge(base, store, NOW + 1100 * 24 * HOUR)
     assert rows(store) == []
+
+
+def test_a_mail_can_be_signed_and_the_signature_covers_the_unsubscription(base, store, facts, inbox):
+    import dkim
+    from cryptography.hazmat.primitives import serialization
+    from cryptography.hazmat.primitives.asymmetric import rsa
+
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption())
+    public = key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    record = b"v=DKIM1; k=rsa; p=" + base64.b64encode(public)
+    smtp = {"dkim_key": pem.decode().replace("\n", "\\n"), "dkim_selector": "s1"}
+    settings = configured(base, inbox, recipients=["qa@example.com"], console="https://voc.example.com", smtp=smtp)
+    inbox.at_data = ["drop"]
+    send(settings, store, facts)
+    deliver(settings, store, now=NOW + HOUR)  # the marked copy is signed as well
+    assert len(inbox.raw) == 2
+    for raw in inbox.raw:
+        asked: list[bytes] = []
+        assert dkim.verify(raw, dnsfunc=lambda name, timeout=5, asked=asked: asked.append(name) or record)
+        assert asked == [b"s1._domainkey.mail.example.com."]
+        signature = email_of(raw)["DKIM-Signature"]
+        assert "list-unsubscribe :" in signature.replace("\r\n", "") and "list-unsubscribe-post" in signature
+    broken = configured(base, inbox, recipients=["b@example.com"], smtp={"dkim_key": "canary-key"})
+    (failed,) = [one for one in send(broken, store, facts).tried if one.recipient == "b@example.com"]
+    assert failed.fault == "config" and "VOCWATCH_DKIM_KEY" in failed.error and "canary" not in failed.error
+
+
+def email_of(raw: bytes):
+    return message_from_bytes(raw, policy=default)
