@@ -79,7 +79,7 @@ class _Round:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._post.close()
+        self._post.hang_up()
 
     def run(self, limit: int | None) -> DeliveryReport:
         """Work until nothing is due."""

@@ -44,6 +44,17 @@ class Inbox:
         self.at_data: list[str] = []
         self.tried: Counter[str] = Counter()
         self.port = 0
+        self.sessions = 0
+        self.goodbyes = 0
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        self.sessions += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_QUIT(self, server, session, envelope):
+        self.goodbyes += 1
+        return "221 Bye"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         self.tried[address] += 1

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from reports.delivery import DeliveryError, deliver, enqueue_digest, unsubscribe
 from reports.delivery.faults import backoff, smtp_fault
+from reports.delivery.smtp import PER_CONNECTION
 from reports.links import link_secret, read
 from reports.shape import Facts
 from tests.delivery.big import with_risks
@@ -291,6 +292,12 @@ def test_the_limit_of_a_mail_house_is_kept_and_the_rest_goes_the_next_day(base, 
     assert len(report.of("sent")) == 5 and report.held == 2
     assert not deliver(settings, store, now=NOW + HOUR).tried
     assert len(deliver(settings, store, now=NOW + 15 * HOUR).of("sent")) == 2  # after midnight
+
+
+def test_many_recipients_take_more_than_one_connection(base, store, facts, inbox):
+    people = [f"p{number}@example.com" for number in range(PER_CONNECTION + 5)]
+    assert sorted(sent(send(configured(base, inbox, recipients=people), store, facts))) == sorted(people)
+    assert inbox.sessions == 2 and inbox.goodbyes == 2
 
 
 def test_the_mail_path_keeps_no_folder(mailing, store, facts, tmp_path: Path):
