@@ -1,0 +1,31 @@
+"""Entry: `python -m benchmarks.schedule days [--days 60] [--seed 1]`, `python -m benchmarks.schedule redline [--n 50]`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.schedule import days, redline
+
+
+def main() -> int:
+    """Parse the command line, run, print; exit code 1 where a promise was broken."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("what", nargs="?", choices=("days", "redline"), default="days")
+    parser.add_argument("--days", type=int, default=60)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--n", type=int, default=50, help="trials of redline")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="vocwatch-schedule-") as name:
+        if given.what == "redline":
+            print(redline.report(redline.trials(Path(name), given.n, given.seed)))
+            return 0
+        figures = days.simulate(Path(name), given.days, given.seed)
+        print(days.report(figures))
+        return int(bool(figures.wrong() or figures.lost or figures.unmarked))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
