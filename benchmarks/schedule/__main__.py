@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 from benchmarks.schedule import days, redline
@@ -16,9 +17,11 @@ def main() -> int:
     parser.add_argument("what", nargs="?", choices=("days", "redline"), default="days")
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", type=Path, help="work in this folder and leave it")
     parser.add_argument("--n", type=int, default=50, help="trials of redline")
     given = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="vocwatch-schedule-") as name:
+    with nullcontext(given.keep) if given.keep else tempfile.TemporaryDirectory(prefix="vocwatch-schedule-") as name:
+        Path(name).mkdir(parents=True, exist_ok=True)
         if given.what == "redline":
             print(redline.report(redline.trials(Path(name), given.n, given.seed)))
             return 0

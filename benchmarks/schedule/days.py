@@ -130,8 +130,8 @@ def fate(chance: random.Random) -> dict[str, Any]:
     """Draw how a life ends: at a named point, or at any moment."""
     plan: dict[str, Any] = {"chance": chance.random()}
     if chance.random() < 0.6:
-        return plan | {"point": chance.choice(list(POINTS)), "when": chance.choice(("before", "after")), "at": int(60 ** chance.random())}
-    return plan | {"after": chance.uniform(0.3, 5.0)}
+        return plan | {"point": chance.choice(list(POINTS)), "when": chance.choice(("before", "after")), "at": int(30 ** chance.random())}
+    return plan | {"after": chance.uniform(0.2, 3.0)}
 
 
 def strike(parent: subprocess.Popen[bytes], plan: dict[str, Any]) -> int:

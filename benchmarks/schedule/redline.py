@@ -23,7 +23,7 @@ from typing import Any
 import vocwatch.schedule.work
 from benchmarks.schedule.life import Inline
 from benchmarks.schedule.servers import Accepted, serving
-from benchmarks.schedule.world import PRODUCTS, RED
+from benchmarks.schedule.world import FILLER, PRODUCTS, RED
 from crawlers.runner import crawl_one
 from vocwatch import practice
 from vocwatch.schedule import Engine
@@ -133,7 +133,8 @@ def trials(folder: Path, count: int, seed: int) -> list[Trial]:
         for number in range(count):
             pass_time(engine, store, clock, clock.now() + chance.random() * dt.timedelta(minutes=EVERY_MINUTES))
             before, published = len(accepted.mails), clock.now()
-            publish(number, f"{RED[number % len(RED)].format(p=PRODUCTS[number % len(PRODUCTS)])}，编号{number}")
+            text = RED[number % len(RED)].format(p=PRODUCTS[number % len(PRODUCTS)])
+            publish(number, f"{chance.choice(FILLER)}，{text}。{chance.choice(FILLER)}，编号{number}")
             deadline = published + dt.timedelta(hours=2)
             while len(accepted.mails) == before and clock.now() < deadline:
                 pass_time(engine, store, clock, clock.now(), one=True)

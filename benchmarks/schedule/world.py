@@ -17,6 +17,10 @@ EVERYDAY = (
     "松果匣的{p}用了一个月，盖子有点漏水，客服让我再等等", "松果匣{p}挺好用的，颜色也正，会再买", "松果匣{p}发货慢，等了五天才到",
     "买了松果匣的{p}，做工一般，边角有毛刺", "松果匣客服态度不错，{p}坏了给换了新的", "松果匣{p}噪音有点大，晚上不敢用",
 )
+FILLER = (
+    "上个月刚买的", "给我妈用的", "在官方旗舰店下的单", "本来是冲着评价去的", "家里还有老人", "问了客服说要等", "照片都留着", "小票还在",
+    "同事也买了一个", "之前一直挺放心", "周末才拆开", "插在厨房的排插上", "说明书我看了两遍", "现在放在阳台不敢碰", "换季促销时囤的",
+)
 RED = (
     "松果匣的{p}半夜突然冒烟起火，桌子烧黑了一大块", "松果匣{p}漏电，我妈手一碰就被电到了", "用松果匣的{p}烫伤了，手背起了两个大水泡",
     "松果匣{p}喝完孩子全身起红疹，去医院说是严重过敏", "松果匣的{p}里面掉出一截刀片，嘴唇被划伤流血了",
@@ -80,8 +84,12 @@ def draw(seed: int, days: int) -> World:
             posts.append((begin + day * DAY + chance.random() * DAY, chance.choice(EVERYDAY), False))
         if day % 3 == 1 and day < days - 2:  # read before all ends
             posts.append((begin + day * DAY + chance.random() * 0.9 * DAY, RED[day // 3 % len(RED)], True))
+    def dressed(chance: random.Random, n: int, text: str) -> str:
+        before, after = chance.sample(FILLER, 2)  # so that nobody seems to copy anybody
+        return f"{before}，{text.format(p=PRODUCTS[n % len(PRODUCTS)])}。{after}，{n}号楼主"
+
     made = [
-        Post(chance.choice(SOURCES), f"p{n}", text.format(p=PRODUCTS[n % len(PRODUCTS)]) + f"，{n}号", at.replace(microsecond=0), red)
+        Post(chance.choice(SOURCES), f"p{n}", dressed(chance, n, text), at.replace(microsecond=0), red)
         for n, (at, text, red) in enumerate(sorted(posts))
     ]
 

@@ -85,16 +85,15 @@ def test_f05_killed_between_any_two_steps_each_date_is_handed_over_once(
     until_idle(alone(settings, sqlite_store, clock))
     steps = [(leases, "merge"), (leases, "remerge"), (digests, "_write"), (stored, "seal"), (leases, "finish"), (Shift, "ask")]
     deaths = [(owner, name, when) for owner, name in steps for when in ("before", "after")]
-    for owner, name, when in deaths:
+    for number, (owner, name, when) in enumerate(deaths):
         clock.step(3 * DAY)
         with monkeypatch.context() as patch:
             patch.setattr(owner, name, mortal(getattr(owner, name), when))
             with pytest.raises(Killed):
-                until_idle(alone(settings, sqlite_store, clock))
-        survivor = alone(settings, sqlite_store, clock)
-        survivor.tick()  # it sees a lease that somebody holds
-        clock.step(3 * MINUTE)
-        until_idle(survivor)
+                take_over(alone(settings, sqlite_store, clock), clock)
+        if number % 2:  # taken up at once, or only when more has come due
+            take_over(alone(settings, sqlite_store, clock), clock)
+    take_over(alone(settings, sqlite_store, clock), clock)
     given = Counter(handed_over)
     with sqlite_store.read() as connection:
         rows = leases.jobs(connection, "digest:")
@@ -103,7 +102,8 @@ def test_f05_killed_between_any_two_steps_each_date_is_handed_over_once(
     over = [digests.date_of(row.job) for row in rows if row.due_at is None]
     assert len(over) == 3 * len(deaths) + 1
     # Each date is either told of by its own mail or by another date's, never both.
-    assert sealed | told == set(over) and not sealed & told and set(given) == sealed
+    assert sealed | told == set(over) and not sealed & told
+    assert given == Counter(dict.fromkeys(sealed, 1))
     assert all(row.note is None or dt.date.fromisoformat(row.note) in sealed for row in rows if row.outcome == "merged")
 
 
@@ -126,6 +126,13 @@ def test_f05_dates_told_of_by_one_that_failed_are_told_of_by_the_next(
 
 def broken(*_: object) -> None:
     raise RuntimeError("模板坏了")
+
+
+def take_over(scheduler: Engine, clock: Stepping) -> None:
+    """Do all that is due, also what a dead scheduler still holds."""
+    scheduler.tick()
+    clock.step(3 * MINUTE)
+    until_idle(scheduler)
 
 
 class Killed(BaseException):
