@@ -12,10 +12,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from itertools import count, islice
 from statistics import median
 
 BASE_DAYS = 28
@@ -82,8 +83,9 @@ class Baseline:
         self._frozen = frozen or {}
         self._exposures = {d: max(1.0, factor) for d, factor in (exposures or {}).items()}
         self._shares = shares or {}
+        self._usual: dict[Cell, tuple[float, int]] = {}
 
-    @property
+    @cached_property
     def history(self) -> int:
         """Usable days of the channel that has most."""
         return max((len(dates) for dates in self._usable.values()), default=0)
@@ -100,10 +102,17 @@ class Baseline:
         if self.history < WARM_UP_DAYS:
             return None
         busy = sum(self._exposures.get(self.day - dt.timedelta(days=back), 1.0) for back in range(window))
-        mean = sum(self._mean(one) for one in (cell, *more)) * busy
-        before = sum(number for one in (cell, *more) for _, _, number in self.heard_before(one))
+        usual = [self._usual_of(one) for one in (cell, *more)]
+        mean = sum(mean for mean, _ in usual) * busy
+        before = sum(voices for _, voices in usual)
         p = nb_tail(seen, mean, self.alpha)
         return Expectation(mean, seen, p, self.history, before, self.alpha, window)
+
+    def _usual_of(self, cell: Cell) -> tuple[float, int]:
+        """A cell's mean and the voices behind it; a day asks for each many times."""
+        if cell not in self._usual:
+            self._usual[cell] = self._mean(cell), sum(number for _, _, number in self.heard_before(cell))
+        return self._usual[cell]
 
     def heard_before(self, cell: Cell) -> list[tuple[str, dt.date, int]]:
         """Return the voices behind a cell's mean as (channel, date, number), oldest first."""
@@ -172,6 +181,7 @@ class Baseline:
         return min(MAX_ALPHA, max(MIN_ALPHA, over / squares)) if squares else MIN_ALPHA
 
 
+@lru_cache(maxsize=1 << 14)
 def nb_tail(seen: int, mean: float, alpha: float) -> float:
     """Return P(X ≥ seen) for NB2 counts of this mean and dispersion (Poisson where alpha is as good as 0).
 
@@ -182,29 +192,27 @@ def nb_tail(seen: int, mean: float, alpha: float) -> float:
         return 1.0
     if mean <= 0:
         return 0.0
-    below = math.fsum(math.exp(_log_pmf(k, mean, alpha)) for k in range(seen))
+    below = math.fsum(islice(_pmf(mean, alpha, 0), seen))
     if below < 0.999:
         return max(0.0, 1.0 - below)
-    tail, k = 0.0, seen
-    while True:
-        term = math.exp(_log_pmf(k, mean, alpha))
+    tail = 0.0
+    for k, term in enumerate(_pmf(mean, alpha, seen), seen + 1):
         tail += term
-        k += 1
         if k > mean and term <= tail * 1e-12:
-            return min(1.0, tail)
+            break
+    return min(1.0, tail)
 
 
-def _log_pmf(k: int, mean: float, alpha: float) -> float:
+def _pmf(mean: float, alpha: float, first: int) -> Iterator[float]:
+    """Yield P(X = first), P(X = first + 1) …"""
     if alpha < POISSON_ALPHA:  # the gamma functions would cancel out
-        return k * math.log(mean) - mean - math.lgamma(k + 1)
+        rate = math.log(mean)
+        for k in count(first):
+            yield math.exp(k * rate - mean - math.lgamma(k + 1))
     r = 1.0 / alpha
-    return (
-        math.lgamma(k + r)
-        - math.lgamma(r)
-        - math.lgamma(k + 1)
-        + r * math.log(r / (r + mean))
-        + k * math.log(mean / (r + mean))
-    )
+    own, none, more = math.lgamma(r), r * math.log(r / (r + mean)), math.log(mean / (r + mean))
+    for k in count(first):
+        yield math.exp(math.lgamma(k + r) - own - math.lgamma(k + 1) + none + k * more)
 
 
 def benjamini_hochberg(p_values: Iterable[float], tested: int) -> dict[float, float]:

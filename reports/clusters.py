@@ -20,6 +20,7 @@ MIN_LETTERS = 12  # two people may well write the same dozen characters
 MAX_REPRESENTATIVES = 64  # of one band that a text is compared with: thousands of copies cost no millions of looks
 _MINHASH_BYTES = 1 + 4 * PERMUTATIONS
 _PAIRS = 200_000  # compared at a time
+_SPOTS = np.uint64(1 << 20)
 _LETTER = re.compile(r"\w")
 _LANES = np.uint64(0x0101010101010101)
 _ODD = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93)
@@ -76,6 +77,9 @@ class Signatures:
         self._order = np.argsort(keys, axis=1, kind="stable")
         self._sorted = np.take_along_axis(keys, self._order, axis=1)
         self._looked = np.zeros(keys.shape, dtype=np.int64)  # at how many others of a band, by its first place
+        self._held = np.zeros((len(keys), _SPOTS), dtype=np.bool_)  # at which spots there are keys: most others have none here
+        for spots, own in zip(self._held, keys, strict=True):
+            spots[own % _SPOTS] = True
 
     def among(self) -> Iterator[Pair]:
         """Yield (earlier, later) places of those that resemble each other, by way of the first in each band."""
@@ -88,13 +92,15 @@ class Signatures:
     def matches(self, others: Numbers) -> Iterator[Pair]:
         """Yield (place here, place among `others`) of those that resemble each other."""
         low = others.astype(np.uint8)
-        for keys, order, wanted, looked in zip(self._sorted, self._order, _keys(others), self._looked, strict=True):
-            start = np.searchsorted(keys, wanted, "left")
-            found = np.flatnonzero((start < len(keys)) & (keys[np.minimum(start, len(keys) - 1)] == wanted))
+        bands = zip(self._sorted, self._order, _keys(others), self._looked, self._held, strict=True)
+        for keys, order, wanted, looked, spots in bands:
+            likely = np.flatnonzero(spots[wanted % _SPOTS])
+            start = np.searchsorted(keys, wanted[likely], "left")
+            found = np.flatnonzero((start < len(keys)) & (keys[np.minimum(start, len(keys) - 1)] == wanted[likely]))
             if not len(found):
                 continue
             found = found[np.argsort(start[found], kind="stable")]
-            at = start[found]
+            at, found = start[found], likely[found]
             left = looked[at] + np.arange(len(at)) - np.searchsorted(at, at, "left") < MAX_REPRESENTATIVES
             found, at = found[left], at[left]
             np.add.at(looked, at, 1)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import cached_property
 
 from vocwatch.models import TextKind
 from vocwatch.settings.topics import RedLineClass
@@ -32,7 +33,7 @@ class Complaint:
     old_news: bool = False
     suspected: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def key(self) -> tuple[str, int]:
         """(text kind, row id)."""
         return self.heard.key

@@ -30,14 +30,14 @@ from reports.parts import Tone
 from reports.past import Past
 from reports.stories import MAX_BEFORE, merged
 from reports.texts import Reader, arrival_day
-from reports.traces import Kept
+from reports.traces import Kept, Shared
 from reports.window import Window
 from vocwatch.clock import day_window
 from vocwatch.models import SourceStatus, TextKind
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, facts, incidents
 from vocwatch.store.facts import BrandMention
-from vocwatch.store.incidents import Known
+from vocwatch.store.incidents import Heard, Known
 from vocwatch.store.runs import Run
 
 WINDOW_DAYS = BASE_DAYS + GUARD_DAYS
@@ -49,9 +49,11 @@ class DayRead:
     """All that one business date is judged from. `complaints` are those of the day itself, and those of the days before
     that came late, `eve` those of the day before that may make an incident together with today's. `sessions(topic,
     product, days)` reads the sessions that complained of this on days before, `before()` some complaints of last week.
+    `read` is which part was read of what is usually heard outside (0 to 1).
     """
 
     date: dt.date
+    read: float
     complaints: list[Complaint]
     known: list[Known]
     earlier: dict[str, list[Complaint]]
@@ -63,8 +65,12 @@ class DayRead:
     before: Callable[[], list[Complaint]]
 
 
-def read_day(settings: Settings, connection: Connection, date: dt.date, past: Past) -> DayRead:
-    """Read what a date is judged from; `past` tells of the incidents of the days before."""
+def read_day(
+    settings: Settings, connection: Connection, date: dt.date, past: Past, shared: Shared | None = None
+) -> DayRead:
+    """Read what a date is judged from; `past` tells of the incidents of the days before, `shared` what was read of the
+    date's texts just before.
+    """
     app = settings.app
     start, end = day_window(date, app.zone)
     known = past.known(date)
@@ -72,19 +78,20 @@ def read_day(settings: Settings, connection: Connection, date: dt.date, past: Pa
     members = past.members(open_ids, date)
     kept = Kept(settings, connection, date - dt.timedelta(days=WINDOW_DAYS), date)
     window = Window(kept.window({(m.text_kind, m.ref_id) for m in members}))
-    load = _Loader(Reader(settings), connection, window)
+    load = _Loader(Reader(settings), connection, window, kept.unchanged(shared) if shared else {})
     joined = {c.key: c for c in load({(m.text_kind, m.ref_id) for m in members})}
     earlier: dict[str, list[Complaint]] = defaultdict(list)
     for member in members:
         if (member.text_kind, member.ref_id) in joined:
             earlier[member.incident].append(joined[(member.text_kind, member.ref_id)])
     counts = window.counts()
-    baseline = _baseline(settings, connection, date, kept, window, counts, past)
+    baseline, read = _baseline(settings, connection, date, kept, window, counts, past)
     today = date.toordinal()
     taken = past.taken(date)
     eve = load(window.of_cells(_raised(settings, counts, baseline), date - dt.timedelta(days=1)))
     return DayRead(
         date=date,
+        read=read,
         complaints=load.day(start, end, (app.digest_moment(date - dt.timedelta(days=1)), app.digest_moment(date))),
         known=known,
         earlier=earlier,
@@ -124,14 +131,19 @@ def _raised(settings: Settings, counts: Mapping[Cell, Mapping[Day, int]], baseli
 class _Loader:
     """Reads single texts in full and tells of them what was found among all."""
 
-    def __init__(self, reader: Reader, connection: Connection, window: Window):
-        self._reader, self._connection, self._window = reader, connection, window
+    def __init__(
+        self, reader: Reader, connection: Connection, window: Window, shared: Mapping[tuple[str, int], Complaint | None]
+    ):
+        self._reader, self._connection, self._window, self._shared = reader, connection, window, shared
 
     def __call__(self, keys: Collection[tuple[str, int]]) -> list[Complaint]:
         """Return complaints by key: mentions, then sessions, each in the order of their rows."""
+        return self._window.apply(self._reader.read(self._heard(keys)))
+
+    def _heard(self, keys: Collection[tuple[str, int]]) -> list[Heard]:
         outside = incidents.mentions_by_id(self._connection, [ref for kind, ref in keys if kind == TextKind.MENTION])
         inside = incidents.sessions_by_id(self._connection, [ref for kind, ref in keys if kind == TextKind.SESSION])
-        return self._window.apply(self._reader.read([*outside, *inside]))
+        return [*outside, *inside]
 
     def day(
         self, start: dt.datetime, end: dt.datetime, seen: tuple[dt.datetime, dt.datetime]
@@ -140,9 +152,11 @@ class _Loader:
         digest was due and before this one is.
         """
         late = incidents.complaints(self._connection, start - dt.timedelta(days=GAP_DAYS + 1), start, seen=seen)
-        outside = sorted([*late, *incidents.complaints(self._connection, start, end)], key=lambda heard: heard.order)
-        inside = incidents.service_complaints(self._connection, start, end)
-        return self._window.apply(self._reader.read([*outside, *inside]))
+        keys = [*incidents.complaint_keys(self._connection, start, end), *incidents.service_keys(self._connection, start, end)]
+        new = [key for key in keys if key not in self._shared]
+        read = {c.key: c for c in self._reader.read([*late, *self._heard(new)])}
+        read.update((key, c) for key in keys if (c := self._shared.get(key)) is not None)
+        return self._window.apply(sorted(read.values(), key=lambda c: (c.inside, c.heard.order)))
 
     def sessions(self, topic: str, product: str, days: range) -> list[Complaint]:
         """Return the sessions of some days (as ordinals) that complain of this of that product."""
@@ -153,7 +167,8 @@ class _Loader:
 def _baseline(
     settings: Settings, connection: Connection, date: dt.date, kept: Kept, window: Window,
     counts: Mapping[Cell, Mapping[Day, int]], past: Past,
-) -> Baseline:
+) -> tuple[Baseline, float]:
+    """Return what was to be expected of the date, and which part was read of what is usually heard outside."""
     zone = settings.app.zone
     days = base_days(date)
     since, until = day_window(days[0], zone)[0], day_window(date, zone)[1]
@@ -163,6 +178,7 @@ def _baseline(
     )
     # What a source that is blind today used to bring must not be expected of the others.
     heard_today = {channel for channel, day in window.heard_on if day == date.toordinal()}
+    ever = usable
     usable = {name: read for name, read in usable.items() if date in read or name in heard_today}
     usable[SESSIONS] = {d for d in days if facts.any_session(connection, *day_window(d, zone))}
     frozen: dict[Cell, set[dt.date]] = defaultdict(set)
@@ -172,7 +188,22 @@ def _baseline(
         frozen[(UNNAMED, topic)].add(listed)
     exposed = exposures(settings, [*days, date - dt.timedelta(days=1), date], _volume(settings, date, kept, usable))
     shares = _shares(settings, date, crawls, heard_today)
-    return Baseline(date, counts, usable, frozen, exposed, shares)
+    return Baseline(date, counts, usable, frozen, exposed, shares), _read_part(counts, ever, usable, shares)
+
+
+def _read_part(
+    counts: Mapping[Cell, Mapping[Day, int]], ever: Mapping[str, AbstractSet[dt.date]],
+    usable: Mapping[str, AbstractSet[dt.date]], shares: Mapping[str, float],
+) -> float:
+    """Return which part was read of what the sources bring on a day they are read; 1 where nothing is known of them."""
+    usual: dict[str, float] = {}
+    for channel, dates in ever.items():
+        if channel != SESSIONS and dates:
+            by_day = (counts[cell] for cell in counts if cell[0] is None)
+            usual[channel] = sum(n for own in by_day for (name, day), n in own.items() if name == channel and day in dates) / len(dates)
+    whole = sum(usual.values())
+    read = sum(value * shares.get(channel, 1.0) for channel, value in usual.items() if channel in usable)
+    return read / whole if whole else 1.0
 
 
 def _volume(settings: Settings, date: dt.date, kept: Kept, usable: Mapping[str, set[dt.date]]) -> Counter[dt.date]:
@@ -244,7 +275,7 @@ def judge_day(settings: Settings, day: DayRead) -> tuple[list[Finding], int]:
     )
     names = [name for w in settings.watches.watches for name in (w.name, *w.aliases)]
     groups = merged(groups, day.before, names)
-    judge = Judge(settings, day.date, day.tones, reader.display)
+    judge = Judge(settings, day.date, day.tones, reader.display, day.read)
     q_of = _q_values(day.baseline, today, groups)
     used = {c.key for group in groups for c in (*group.today, *group.eve)}
     findings = []

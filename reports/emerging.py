@@ -20,13 +20,14 @@ from reports.baseline import BASE_DAYS
 from reports.bursts import coordination
 from reports.clusters import collapse
 from reports.phrases import MIN_AUTHORS, candidates, each_holding, holding
+from reports.traces import Kept
 from reports.words import MIN_Z, log_odds
 from vocwatch.clock import day_window
 from vocwatch.fingerprint import squeeze
 from vocwatch.models import OTHER_TOPIC
 from vocwatch.plain import one_line
 from vocwatch.settings import Settings
-from vocwatch.store import Connection, facts, incidents
+from vocwatch.store import Connection, incidents
 from vocwatch.store.incidents import Heard
 
 MAX_PHRASES = 5
@@ -88,7 +89,7 @@ def emerging(settings: Settings, today: Sequence[Heard], before: Sequence[str]) 
     """
     opened = [one for heard in today if heard.brand_match and heard.sentiment == "negative" and (one := _open(heard)).clauses]
     pieces = [(one.author, "\n".join(one.clauses)) for one in _spread(opened, MAX_PIECES)]
-    reference = _spread(list(before), MAX_REFERENCE)
+    reference = list(_spread(before, MAX_REFERENCE))
     known = _Known(settings)
     grams = [g for g in candidates(pieces, reference) if not known.has(g)]
     users = _users(grams, opened)
@@ -116,9 +117,8 @@ def read_emerging(
 ) -> tuple[tuple[Phrase, ...], dict[int, Heard]]:
     """Return the proposals of a business date and the day's complaints by row id."""
     start, end = day_window(date, settings.app.zone)
-    since = day_window(date - dt.timedelta(days=BASE_DAYS), settings.app.zone)[0]
     today = incidents.complaints(connection, start, end)
-    before = [text for _, _, _, text in facts.negative_texts(connection, since, start)]
+    before = Kept(settings, connection, date - dt.timedelta(days=BASE_DAYS), date).negative_texts(date)
     return emerging(settings, today, before), {heard.ref_id: heard for heard in today}
 
 

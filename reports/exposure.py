@@ -80,6 +80,8 @@ def link(
 
     `said` are the threats by session row id, `titles` the sources' names. The order of the rows plays no part.
     """
+    if not inside:
+        return ()
     posts = [c for c in outside if not c.inside and c.voice]
     day = _Day(posts, titles)
     found = [made for c in inside if c.heard.ref_id in said for made in day.links(c, said[c.heard.ref_id])]
@@ -103,8 +105,10 @@ class _Day:
         self._titles = titles
         self._products = Counter(c.product for c in posts if c.product)
         self._topics = Counter(topic for c in posts for topic in c.topics)
-        self._pairs = {c.key: _pairs(c.heard.text) for c in posts}
-        self._common = Counter(pair for pairs in self._pairs.values() for pair in pairs)
+        self._pairs: dict[tuple[str, int], frozenset[str]] = {}  # of those that were compared
+        self._common: Counter[str] = Counter()
+        for c in posts:
+            self._common.update(_pairs(c.heard.text))
         self._where: dict[str, list[Complaint]] = defaultdict(list)
         for c in posts:
             for trait in {c.product or "", *c.topics}:
@@ -120,7 +124,7 @@ class _Day:
             if 0 < lag <= WINDOW_DAYS:
                 chance = math.exp(-math.floor(lag) / MEAN_LAG_DAYS) * (1 - math.exp(-1 / MEAN_LAG_DAYS))
                 ratio = self._product(threat, c) * self._reason(threat, c) * self._place(said, c)
-                likeness = min(MOST, math.exp(WORDING * wording(self._pairs[c.key])))
+                likeness = min(MOST, math.exp(WORDING * wording(self._pairs_of(c))))
                 weights[c.key] = CARRIED_OUT * chance * ratio * likeness / len(self._posts)
         everything = 1 - CARRIED_OUT + math.fsum(sorted(weights.values()))
         return [
@@ -128,6 +132,11 @@ class _Day:
             for key, weight in weights.items()
             if weight / everything >= LEAST
         ]
+
+    def _pairs_of(self, c: Complaint) -> frozenset[str]:
+        if c.key not in self._pairs:
+            self._pairs[c.key] = _pairs(c.heard.text)
+        return self._pairs[c.key]
 
     def _product(self, threat: Complaint, c: Complaint) -> float:
         if not threat.product or not c.product:
@@ -154,7 +163,7 @@ class _Day:
             shared.append("product")
         if set(threat.topics) & set(c.topics):
             shared.append("reason")
-        if self._wording(threat)(self._pairs[c.key]) >= 0.1:
+        if self._wording(threat)(self._pairs_of(c)) >= 0.1:
             shared.append("wording")
         if self._place(said, c) > 1:
             shared.append("place")

@@ -30,10 +30,12 @@ from reports.usual import Usual, usual
 from reports.vocabulary import words_before
 from reports.words import Word, hot_words
 from vocwatch.clock import day_window
+from vocwatch.collecting import no_collecting
 from vocwatch.models import Level, SourceStatus, TextKind
 from vocwatch.plain import one_line
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, digests, facts, incidents, keywords, runs
+from vocwatch.store.facts import ServiceSession
 from vocwatch.store.incidents import Heard, Member
 
 MANY_BLIND = 3
@@ -42,6 +44,7 @@ MAX_QUOTES = 2
 QUOTE_LETTERS = 80
 MAX_EMERGING = 5
 MAX_CASES = 2
+CASES_AT_A_TIME = 50
 MAX_EXPOSED = 3
 _DUE = {"红": (0, 12), "橙": (0, 18), "黄": (1, 18)}  # days after the digest's own day, hour
 
@@ -57,12 +60,13 @@ class _Rows:
     coverage: Coverage
     measured: measures.Measured
     inside: Inside
+    bad_cases: tuple[Case, ...]
+    good_cases: tuple[Case, ...]
     alerts: list[Alert]
     yesterday: list[dict[str, Any]]
     words: tuple[Word, ...]
     phrases: tuple[Phrase, ...]
     rising: tuple[Rising, ...]
-    cases: list[Heard]
     old_news: int
     exposures: Exposures
     belated: list[Say]
@@ -75,8 +79,13 @@ def build_facts(
     missing.
     """
     reader = Reader(settings)
-    with store.read() as connection:
-        rows = _read(settings, reader, connection, date, now=now, audience=audience)
+    with no_collecting():
+        with store.read() as connection:
+            rows = _read(settings, reader, connection, date, now=now, audience=audience)
+        return _told(settings, reader, rows, date, now, audience)
+
+
+def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: dt.datetime, audience: str) -> Facts:
     zone = settings.app.zone
     risks, to_check, rises = _sorted_out(settings, reader, rows)
     shown = risks[: settings.app.digest.max_risks]
@@ -106,10 +115,8 @@ def build_facts(
         platforms=measures.platforms(rows.measured, rows.coverage),
         words=rows.words,
         followups=_followups(rows),
-        bad_cases=_cases(
-            reader, sorted(rows.cases, key=lambda h: (-h.severity, h.score, h.order)), "negative"
-        ),
-        good_cases=_cases(reader, sorted(rows.cases, key=lambda h: (-h.score, h.order)), "positive"),
+        bad_cases=rows.bad_cases,
+        good_cases=rows.good_cases,
         exposures=rows.exposures,
         notes=_notes(settings, rows, date),
         versions={
@@ -156,22 +163,14 @@ def _read(
     everything = [m for own in members.values() for m in own]
     today = incidents.complaints(connection, start, end)
     served = facts.service_sessions(connection, since, end)
-    inside = [s.ref_id for s in served if s.started_at >= start]
-    heard = [
-        *incidents.mentions_by_id(
-            connection, [m.ref_id for m in everything if m.text_kind == TextKind.MENTION]
-        ),
-        *incidents.sessions_by_id(
-            connection, [m.ref_id for m in everything if m.text_kind == TextKind.SESSION]
-        ),
-    ]
+    inside = [s for s in served if s.started_at >= start]
+    heard = _heard(connection, everything, today)
     built = runs.latest(connection, "incidents", date.isoformat())
     told = reader.complaints(today, {})
-    before = [text for _, _, _, text in facts.negative_texts(connection, since, start)]
     return _Rows(
         listed=listed,
         members=members,
-        heard={h.key: h for h in heard},
+        heard=heard,
         complaints=told,
         coverage=coverage(settings, date, crawls, now),
         measured=measures.Measured(
@@ -185,16 +184,29 @@ def _read(
             built=facts.built_days(connection, days[0], date + dt.timedelta(days=1)),
         ),
         inside=read_inside(settings, connection, date, days, served),
+        bad_cases=_cases(reader, connection, sorted(inside, key=lambda s: (-s.severity, s.score or 0.0, s.order)), "negative"),
+        good_cases=_cases(reader, connection, sorted(inside, key=lambda s: (-(s.score or 0.0), s.order)), "positive"),
         alerts=_alerts(settings, connection, date),
         yesterday=_yesterday(connection, date, audience),
-        words=_words(settings, connection, date, facts.negative_texts(connection, start, end)),
-        phrases=emerging(settings, today, before),
+        words=_words(settings, connection, date, today),
+        phrases=emerging(settings, today, kept.negative_texts(date)),
         rising=read_rising(settings, connection, date),
-        cases=incidents.sessions_by_id(connection, inside),
         old_news=int(built.stats.get("old_news", 0)) if built else 0,
         exposures=_exposures(settings, reader, connection, date, told),
         belated=belated_notes(settings, connection, date, audience, now),
     )
+
+
+def _heard(connection: Connection, members: Iterable[Member], today: Iterable[Heard]) -> dict[tuple[str, int], Heard]:
+    """Return the texts of incidents; those of the day itself are read already."""
+    found = {h.key: h for h in today}
+    keys = {(m.text_kind, m.ref_id) for m in members} - found.keys()
+    more = [
+        *incidents.mentions_by_id(connection, [ref for kind, ref in keys if kind == TextKind.MENTION]),
+        *incidents.sessions_by_id(connection, [ref for kind, ref in keys if kind == TextKind.SESSION]),
+    ]
+    found.update((h.key, h) for h in more)
+    return found
 
 
 def _alerts(settings: Settings, connection: Connection, date: dt.date) -> list[Alert]:
@@ -240,13 +252,12 @@ def _yesterday(connection: Connection, date: dt.date, audience: str) -> list[dic
     return [{**row, "incident": row["id"]} for row in incidents.incident_list(connection, eve)]
 
 
-def _words(
-    settings: Settings, connection: Connection, date: dt.date, texts: Iterable[tuple[int, str | None, dt.datetime, str]]
-) -> tuple[Word, ...]:
-    """`texts` are the negative ones of the day."""
+def _words(settings: Settings, connection: Connection, date: dt.date, today: Iterable[Heard]) -> tuple[Word, ...]:
+    """`today` are the day's complaints; what is negative of them counts."""
     names = [name for w in settings.watches.watches for name in (w.name, *w.aliases, *w.ambiguous)]
     before = words_before(settings, connection, date, BASE_DAYS)
-    return hot_words([(author or f"#{ref}", text) for ref, author, _, text in texts], before, names)
+    negative = (h for h in today if h.brand_match and h.sentiment == "negative")
+    return hot_words(((f"{h.channel}:{h.author}" if h.author else f"#{h.ref_id}", h.text) for h in negative), before, names)
 
 
 def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any], rank: int) -> Risk:
@@ -438,16 +449,23 @@ def _followups(rows: _Rows) -> tuple[FollowUp, ...]:
     )
 
 
-def _cases(reader: Reader, ordered: Iterable[Heard], sentiment: str) -> tuple[Case, ...]:
+def _cases(
+    reader: Reader, connection: Connection, ordered: Sequence[ServiceSession], sentiment: str
+) -> tuple[Case, ...]:
+    """The first of these sessions that have something to read; some are read at a time."""
     found: dict[str, Case] = {}
-    for h in ordered:
-        if h.sentiment == sentiment and h.text.strip() and h.native_id not in found:
-            product = reader.product(h)
-            found[h.native_id] = Case(
-                h.native_id, h.channel, reader.display.get(product or "", product) or "", excerpt(h)
-            )
-        if len(found) == MAX_CASES:
-            break
+    wanted = [s.ref_id for s in ordered if s.sentiment == sentiment]
+    for first in range(0, len(wanted), CASES_AT_A_TIME):
+        part = wanted[first : first + CASES_AT_A_TIME]
+        heard = {h.ref_id: h for h in incidents.sessions_by_id(connection, part)}
+        for h in (heard[ref] for ref in part if ref in heard):
+            if h.text.strip() and h.native_id not in found:
+                product = reader.product(h)
+                found[h.native_id] = Case(
+                    h.native_id, h.channel, reader.display.get(product or "", product) or "", excerpt(h)
+                )
+            if len(found) == MAX_CASES:
+                return tuple(found.values())
     return tuple(found.values())
 
 

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 
 from reports import score
 from reports.baseline import WARM_UP_DAYS
-from reports.bursts import Coordination, coordination
-from reports.complaint import ARRANGED, Complaint, concerns
-from reports.incidents import EVERYDAY_P, GAP_DAYS, Group, voices
+from reports.complaint import Complaint, concerns
+from reports.incidents import Group, voices
+from reports.levels import LevelsOf, arranged
 from reports.parts import Behind, PartsOf, Tone, as_parts
 from reports.say import Say, say, short_date, weekday
 from reports.score import Parts
@@ -23,9 +23,8 @@ from vocwatch.settings.topics import RedLineClass
 from vocwatch.store.incidents import Known
 
 WATCH_Q = 0.1
-SOLID_VOICES = 4
-SOLID_P = 1e-4
-EVERYDAY_VOICES = 2
+SOLID_VOICES = 8
+SOLID_P = 2e-4  # of some 700 cells that are tested a day, chance gives one of these in a week
 FALL_POINTS = 10.0
 
 
@@ -65,7 +64,7 @@ class Finding:
 
 
 class Judge:
-    """Judges the groups of one business date."""
+    """Judges the groups of one business date; `read` is which part of what is usually heard outside was read."""
 
     def __init__(
         self,
@@ -73,10 +72,12 @@ class Judge:
         day: dt.date,
         tones: Mapping[str | None, Tone],
         display: Mapping[str, str],
+        read: float = 1.0,
     ):
         self._settings = settings
         self._day = day
         self._parts = PartsOf(settings, day, tones)
+        self._levels = LevelsOf(settings, day, read)
         self._display = display
 
     def judge(
@@ -99,7 +100,7 @@ class Judge:
         parts = as_parts(behind)
         total = score.total(parts, self._settings.app.risk)
         watch_only = not lines and (group.known is None or group.known.watched) and _may_be_chance(group, q)
-        level, rule = self._level(total, lines, episode, group, watch_only)
+        level, rule = self._levels.level(parts, lines, episode, group, watch_only)
         if level is None:
             return None
         lead = lead_days(episode)
@@ -140,65 +141,6 @@ class Judge:
             watched=group.isolated or watch_only,
         )
 
-    def _level(
-        self,
-        total: float,
-        lines: Sequence[RedLineClass],
-        episode: Sequence[Complaint],
-        group: Group,
-        watch: bool,
-    ) -> tuple[Level | None, Say]:
-        """Turn the score into a level, with the rule that decided. A red line has a floor, whatever its volume; see
-        `_red_floor`.
-
-        Only what the baseline calls everyday softens that, to yellow: one more voice of an incident that goes on,
-        or of a second-class red line. A level is kept until the score falls clearly below its floor.
-        """
-        risk = self._settings.app.risk
-        if group.isolated:
-            return Level.BLUE, say("level.isolated", authors=len(voices(group.today)))
-        level = score.level_of(total, risk)
-        if watch and level:
-            return Level.BLUE, say("level.watch")
-        before = Level(group.known.level) if group.known else None
-        if before and score.held(total, before, risk):
-            level, rule = before, say("level.held", score=total, floor=score.floor_of(before, risk), hold=risk.hold_points)
-        else:
-            rule = say("level.score", score=total, floor=score.floor_of(level, risk) if level else risk.levels.blue)
-        if not lines:
-            return level, rule
-        first_class = any(line.first_class for line in lines)
-        everyday = group.p >= EVERYDAY_P and group.expectation and group.expectation.before >= EVERYDAY_VOICES
-        if everyday and (group.known or not first_class):
-            floor, why = Level.YELLOW, say("level.everyday")
-        else:
-            floor, why = self._red_floor(group.topic, episode, first_class)
-        return (level, rule) if level and level.rank <= floor.rank else (floor, why)
-
-    def _red_floor(self, topic: str, episode: Sequence[Complaint], first_class: bool) -> tuple[Level, Say]:
-        """The least level of a red line, and why: harm to people is orange by one voice and red by enough of them or in
-        verified press; the other classes are orange by enough independent voices, yellow below, as is what looks
-        arranged.
-        """
-        mine = [c for c in episode if any(concerns(line, topic) for line in c.red_lines)]
-        recent = [c for c in mine if (self._day - c.day).days <= GAP_DAYS]
-        heard, needed = len(voices(recent)), self._settings.app.risk.red_line_authors
-        if first_class:
-            if self._media(mine):
-                return Level.RED, say("level.media")
-            if heard >= needed:
-                return Level.RED, say("level.first_class", authors=heard, needed=needed)
-            return Level.ORANGE, say("level.red_line", authors=heard)
-        if arranged(episode):
-            return Level.YELLOW, say("level.arranged")
-        if heard >= needed or self._media(mine):
-            return Level.ORANGE, say("level.second_class", authors=heard)
-        return Level.YELLOW, say("level.few", authors=heard, needed=needed)
-
-    def _media(self, episode: Sequence[Complaint]) -> bool:
-        names = {name for name, source in self._settings.sources.items() if source.media}
-        return any(c.heard.channel in names for c in episode if c.red_lines and not c.inside)
-
     def _title(self, group: Group, episode: Sequence[Complaint]) -> str:
         name = self._display.get(group.product or "", group.product) or self._settings.app.brand.name
         outside = [c for c in episode if not c.inside]
@@ -226,7 +168,7 @@ class Judge:
             )
             for line in lines
         ]
-        if self._media(episode):
+        if self._levels.media(episode):
             why.append(say("why.media"))
         found = group.expectation
         if group.isolated:
@@ -286,17 +228,6 @@ def _may_be_chance(group: Group, q: float | None) -> bool:
     if found is None or q is None:
         return False
     return q >= WATCH_Q or (found.seen < SOLID_VOICES and found.p >= SOLID_P)
-
-
-def arranged(episode: Sequence[Complaint]) -> Coordination | None:
-    """Return why an incident's copies, or the posts of its busiest accounts, look arranged; None if they don't."""
-    origins = {c.origin for c in episode if c.voice is None}
-    burst = [
-        c.heard
-        for c in episode
-        if not c.inside and (c.voice is None or c.origin in origins or c.voice.startswith(ARRANGED))
-    ]
-    return coordination(burst)
 
 
 def lead_days(episode: Sequence[Complaint]) -> int | None:

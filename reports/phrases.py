@@ -134,9 +134,9 @@ def each_holding(grams: Sequence[str], texts: Iterable[str]) -> Iterator[set[str
 
 
 def holding(grams: Sequence[str], texts: Iterable[str]) -> Counter[str]:
-    """Return in how many texts each gram stands."""
+    """Return in how many texts each gram stands. Without grams no text is read."""
     counts: Counter[str] = Counter()
-    for held in each_holding(grams, texts):
+    for held in each_holding(grams, texts) if grams else ():
         counts.update(held)
     return counts
 

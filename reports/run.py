@@ -11,8 +11,9 @@ from reports.day import WINDOW_DAYS, DayRead, judge_day, read_day
 from reports.hourly import fast_movers
 from reports.judgement import Finding
 from reports.past import StoredPast
-from reports.traces import keep
+from reports.traces import Shared, keep
 from reports.vocabulary import keep_words
+from vocwatch.collecting import no_collecting
 from vocwatch.models import IncidentState, RunStatus
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, alerts, incidents, runs
@@ -36,12 +37,18 @@ def build_incidents(settings: Settings, store: Store, date: dt.date, *, now: dt.
 
     Idempotent: the same store gives the same rows; an alert that was raised keeps its time.
     """
-    keep(settings, store, date, WINDOW_DAYS)
+    with no_collecting():
+        return _build(settings, store, date, now)
+
+
+def _build(settings: Settings, store: Store, date: dt.date, now: dt.datetime) -> IncidentReport:
+    shared = Shared(date)
+    keep(settings, store, date, WINDOW_DAYS, shared)
     keep_words(settings, store, date, BASE_DAYS)
     with store.begin() as connection:
         run = runs.start(connection, "incidents", date.isoformat(), now)
         incidents.forget_day(connection, date)
-        day = read_day(settings, connection, date, StoredPast(connection))
+        day = read_day(settings, connection, date, StoredPast(connection), shared)
         findings, old = judge_day(settings, day)
         for finding in findings:
             _save(settings, connection, finding, date)

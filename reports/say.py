@@ -80,6 +80,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{score} 分低于门槛 {floor}，但不到 {hold} 分，维持昨日等级",
         "{score} is below the floor of {floor} by less than {hold}: yesterday’s level is kept",
     ),
+    "level.growing": (
+        "今日 {now} 人在说，多于昨日 {eve} 人；{score} 分离门槛 {floor} 不远，提前升级",
+        "{now} people today, {eve} yesterday: {score} is near enough to the floor of {floor}",
+    ),
+    "level.halved": (
+        "今日 {now} 人在说，不超过昨日 {eve} 人的一半；{score} 分刚过门槛 {floor}，提前降级",
+        "{now} people today, {eve} yesterday: {score} is no longer enough above the floor of {floor}",
+    ),
     "level.watch": ("多重校正后不显著，只列为观察", "Not significant after correction: watch only"),
     "level.everyday": ("红线类，但今日人数属日常波动，定为黄色", "Red line, but no more than every day: yellow"),
     "level.media": ("一类红线，且有经核实的媒体或监管来源，定为红色", "First-class red line in verified press: red"),
@@ -98,6 +106,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "level.few": (
         "二类红线，独立发布者 {authors} 名，不到 {needed} 名，至少黄色",
         "Second-class red line with {authors} independent voices, {needed} needed for orange: at least yellow",
+    ),
+    "level.few_people": (
+        "近两日外面每天 {authors} 人、客服每天 {customers} 人在说，不到 {needed} 人和 {needed_inside} 人，先列蓝色关注",
+        "{authors} people a day outside and {customers} in service in two days, {needed} or {needed_inside} needed: blue",
+    ),
+    "level.mostly_arranged": (
+        "二类红线，独立发声者 {authors} 名，其余 {copies} 条疑似有组织的复制，定为黄色",
+        "Second-class red line: {authors} independent voices, the other {copies} texts are copies that look arranged: yellow",
     ),
     "level.arranged": ("二类红线，但发声疑似有组织，至少黄色", "Second-class red line that looks arranged: at least yellow"),
     "level.isolated": (

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from vocwatch.models import Level
 from vocwatch.settings.app import Risk
 
-FORMULA = "R-2026.3"  # .2 had orange from 60, red lines of one voice as orange, a day alone
+FORMULA = "R-2026.4"  # .3 took yellow by score alone, and a handful of voices for more than chance; .2 had orange from 60, red lines of one voice as orange, a day alone
 REACH_REFERENCE = 20_000
 MEDIA_REACH = 0.5
 CORROBORATING_SESSIONS = 3

@@ -1,7 +1,7 @@
 """One story told under several topics: “the deposit is kept” and “no price protection” after the same presale.
 
 Two groups of a day are one story when those who speak in the smaller one mostly use words that many of the larger one use
-too, and that hardly anybody used before.
+too, and that few used before; one word is enough if nobody did.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from reports.incidents import Group, voices
 
 IN_SMALLER, IN_LARGER, BEFORE = 0.5, 0.25, 0.03  # shares of texts that hold a word
 WORDS = 2  # that have no character in common
+NEW_IN_LARGER, NEW = 0.4, 0.005  # one word is enough that was hardly ever heard, and now by so many
+NEW_TEXTS = 3
 MIN_BEFORE, MAX_BEFORE = 50, 2000  # texts of the days before that tell what is usual
 _RUN = re.compile(r"[\u4e00-\u9fff]{2,}")
 
@@ -58,15 +60,20 @@ def _same_story(
         if id(group) not in shares:
             shares[id(group)] = _shares(group)
     ours, theirs = shares[id(small)], shares[id(large)]
-    telling = [
-        word for word, share in sorted(ours.items(), key=lambda item: (-item[1], item[0]))
-        if share >= IN_SMALLER and theirs.get(word, 0.0) >= IN_LARGER and word not in ignored and usual.share(word) <= BEFORE
-    ]
+    common = [(-share, word) for word, share in ours.items() if share >= IN_SMALLER and theirs.get(word, 0.0) >= IN_LARGER]
+    telling = [word for _, word in sorted(common) if word not in ignored and usual.share(word) <= BEFORE]
+    if any(theirs[word] >= NEW_IN_LARGER and usual.share(word) <= NEW and _heard(small, word) >= NEW_TEXTS for word in telling):
+        return True
     apart: list[str] = []
     for word in telling:
         if not any(set(word) & set(other) for other in apart):
             apart.append(word)
     return len(apart) >= WORDS
+
+
+def _heard(group: Group, word: str) -> int:
+    """How many of a group's original texts hold a word."""
+    return sum(word in c.heard.text for c in (*group.today, *group.eve) if c.voice)
 
 
 class _Usual:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import zlib
+from array import array
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 from scipy.sparse import coo_matrix
@@ -24,7 +26,7 @@ from reports.texts import Reader
 from vocwatch.clock import business_date
 from vocwatch.models import TextKind
 from vocwatch.settings import Settings
-from vocwatch.store import Connection, Store, incidents, traces
+from vocwatch.store import Connection, Store, facts, incidents, traces
 from vocwatch.store.traces import Key, Trace
 
 FORM = 1  # one more when traces are made in another way
@@ -40,12 +42,31 @@ def mark_of(settings: Settings) -> int:
     return zlib.crc32(repr((FORM, str(settings.app.zone), lines, products)).encode()) & 0x7FFFFFFF
 
 
-def keep(settings: Settings, store: Store, date: dt.date, days: int) -> int:
+@dataclass
+class Shared:
+    """The texts of one date that were read to make their traces: its judgement need not read them again. None stands for
+    a text that complains of nothing of ours.
+    """
+
+    date: dt.date
+    texts: dict[Key, Complaint | None] = field(default_factory=dict)
+
+    def add(self, keys: Iterable[Key], read: Iterable[Complaint]) -> None:
+        """Remember texts that were looked at, and what was read of them."""
+        self.texts.update(dict.fromkeys(keys))
+        for c in read:
+            if c.day == self.date:
+                self.texts[c.key] = c
+            else:
+                self.texts.pop(c.key, None)
+
+
+def keep(settings: Settings, store: Store, date: dt.date, days: int, shared: Shared | None = None) -> int:
     """Bring the stored traces up to date; those of the `days` up to `date` also where the settings have changed.
 
-    Returns how many texts were looked at.
+    Returns how many texts were looked at; those of the date itself go into `shared`.
     """
-    maker = Maker(settings)
+    maker = Maker(settings, shared)
     last = date.toordinal()
     with store.begin() as connection:
         traces.enqueue_stale(connection, last - days, last, maker.mark)
@@ -78,9 +99,10 @@ def _leaning(connection: Connection, keys: Collection[Key]) -> set[Key]:
 class Maker:
     """Makes traces by the configuration."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, shared: Shared | None = None):
         self._zone = settings.app.zone
         self._reader = Reader(settings)
+        self._shared = shared
         self.mark = mark_of(settings)
 
     def make(self, connection: Connection, keys: Collection[Key]) -> list[Trace]:
@@ -93,6 +115,8 @@ class Maker:
         found = traces.basics(connection, ids)
         wanted = [basics.ref_id for basics in found if basics.complains]
         read = {c.heard.ref_id: c for c in self._reader.read(incidents.mentions_by_id(connection, wanted))}
+        if self._shared:
+            self._shared.add(((_MENTION, ref) for ref in wanted), read.values())
         made = []
         for basics in found:
             c = read.get(basics.ref_id)
@@ -113,7 +137,10 @@ class Maker:
 
     def _sessions(self, connection: Connection, ids: Sequence[int]) -> list[Trace]:
         made = []
-        for c in self._reader.read(incidents.sessions_by_id(connection, ids)):
+        read = self._reader.read(incidents.sessions_by_id(connection, ids))
+        if self._shared:
+            self._shared.add(((_SESSION, ref) for ref in ids), read)
+        for c in read:
             trace = Trace(
                 _SESSION, c.heard.ref_id, c.day.toordinal(), self.mark, SESSIONS, False, c.heard.sentiment == "negative",
                 True, microseconds(c.heard.at),
@@ -171,6 +198,32 @@ def _forest(pairs: np.ndarray[tuple[int, int], np.dtype[np.int64]], known: Itera
     return list(zip(names[tree.row[new]].tolist(), names[tree.col[new]].tolist(), strict=True))
 
 
+class StoredTexts(Sequence[str]):
+    """Texts of mentions that are read when they are asked for: those of weeks are no list in memory."""
+
+    def __init__(self, connection: Connection, ids: Sequence[int]):
+        self._connection, self._ids = connection, array("q", ids)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> StoredTexts: ...
+
+    def __getitem__(self, place: int | slice) -> str | StoredTexts:
+        """Return one text, or some of them, not read yet."""
+        if isinstance(place, slice):
+            return StoredTexts(self._connection, self._ids[place])
+        return next(facts.texts_by_id(self._connection, [self._ids[place]]))
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the texts, some hundreds at a time, in no order among them."""
+        return facts.texts_by_id(self._connection, self._ids)
+
+
 class Kept:
     """The stored traces of some days, with those that wait in the queue made on the fly: reading writes nothing."""
 
@@ -186,13 +239,23 @@ class Kept:
 
     def window(self, also: Collection[Key] = ()) -> Iterator[Sequence[Any]]:
         """Yield the complaints of the days, and those of `also` of other days, as tuples of the WINDOW columns."""
-        for row in traces.window(self._connection, self._since, self._until):
-            if (row[0], row[1]) not in self._pending:
-                yield row
+        stored = traces.window(self._connection, self._since, self._until)
+        yield from (row for row in stored if (row[0], row[1]) not in self._pending) if self._pending else stored
         for row in traces.window_of(self._connection, also):
             if not self._since <= row[2] <= self._until and (row[0], row[1]) not in self._pending:
                 yield row
         yield from (_columns(row) for row in self._fresh if row.complains)
+
+    def unchanged(self, shared: Shared) -> dict[Key, Complaint | None]:
+        """Return the texts that were read before and have not been judged, moved or erased since."""
+        return {key: read for key, read in shared.texts.items() if key not in self._pending} if self._pending else shared.texts
+
+    def negative_texts(self, until: dt.date) -> StoredTexts:
+        """Return the brand's negative texts of the days before `until`."""
+        last = until.toordinal() - 1
+        found = [ref for ref in traces.negatives(self._connection, self._since, last) if (_MENTION, ref) not in self._pending]
+        found += [row.ref_id for row in self._fresh if row.counted and row.negative and row.day <= last]
+        return StoredTexts(self._connection, sorted(found))
 
     def volumes(self) -> dict[tuple[dt.date, str], tuple[int, int]]:
         """Return the brand's mentions and the negative ones among them, by business date and source."""

@@ -50,8 +50,9 @@ class Names:
 
     def __call__(self, name: Any) -> int:
         """Return the number of a name, a new one where it has none."""
-        number = self._numbers.setdefault(name, len(self.names))
-        if number == len(self.names):
+        number = self._numbers.get(name)
+        if number is None:
+            number = self._numbers[name] = len(self.names)
             self.names.append(name)
         return number
 
@@ -64,7 +65,8 @@ class Window:
 
     def __init__(self, rows: Iterable[Sequence[Any]]):
         self._channels, self._products, self._topics, self._people = Names(), Names(), Names(), Names()
-        numbers = [array("q") for _ in range(8)]
+        numbers = array("q")
+        told: dict[str, int] = {}
         self._native: list[str] = []
         self._clauses: list[bytes] = []
         self._twins: list[tuple[int, str]] = []
@@ -73,24 +75,26 @@ class Window:
             kind, ref, day, channel, negative, moment, native, parent, author, product, topics, clauses, twins = row
             place = len(self._native)
             inside = kind == TextKind.SESSION
-            own = (channel, author or native) if inside else (channel, author or ref)
-            values = (
-                ref, inside, day, moment, self._channels(channel), self._people(own), self._products(product or None),
-                self._topics(tuple(topics.split("\n")) if topics else ()),
-            )
-            for column, value in zip(numbers, values, strict=True):
-                column.append(value)
+            where = self._channels(channel)
+            who = author or (native if inside else None)
+            if (topic := told.get(topics)) is None:
+                topic = told[topics] = self._topics(tuple(topics.split("\n")) if topics else ())
+            numbers.extend((
+                ref, inside, day, moment, where, self._people(f"{where} {who}" if who else ref), self._products(product or None),
+                topic,
+            ))
             self._native.append(native)
             self._clauses.append(clauses or b"")
             if twins:
                 self._twins.append((place, twins))
             if not topics and parent and negative:
                 answers.append((place, parent))
-        columns = [np.frombuffer(column, dtype=np.int64).copy() if column else np.empty(0, np.int64) for column in numbers]
+        columns = np.ascontiguousarray(np.frombuffer(numbers or b"", dtype=np.int64).reshape(-1, 8).T)
         self._ref, inside_, self._day, self._moment, self._channel, self._person, self._product, self._topic = columns
         self._inside = inside_.astype(np.bool_)
+        del numbers
         self._answer(answers)
-        self._authored = np.array([not isinstance(who, int) for _, who in self._people.names], dtype=np.bool_)
+        self._authored = np.array([not isinstance(who, int) for who in self._people.names], dtype=np.bool_)
         self._origin = np.arange(len(self._ref))
         self._copies()
         self._voice = np.where(self._origin == np.arange(len(self._ref)), self._person, -1)

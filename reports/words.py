@@ -12,6 +12,7 @@ import zlib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 import rjieba
 
@@ -69,7 +70,12 @@ def hot_words(
 def tokens(text: str) -> set[str]:
     """Return the distinct words of a text (once per text, so that one ranter doesn't make a word hot)."""
     plain = _MASK.sub(" ", one_line(text, 2000).lower())
-    return {w for w in rjieba.cut(plain) if _WORD.fullmatch(w) and w not in _STOP}
+    return {w for w in rjieba.cut(plain) if _counts(w)}
+
+
+@lru_cache(maxsize=1 << 16)
+def _counts(word: str) -> bool:
+    return word not in _STOP and _WORD.fullmatch(word) is not None
 
 
 def counted(texts: Iterable[str]) -> Counter[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
@@ -23,6 +22,7 @@ from sentiment.topic_model import TopicModel
 from sentiment.topics import NOTHING, Taxonomy
 from sentiment.verdict import NO_CORRECTION, REVIEW_MARGIN, Judged, Odds, Pair, log_odds
 from sentiment.voice import CUSTOMER, MERCHANT, SELLING, voices_of
+from vocwatch.collecting import no_collecting
 from vocwatch.fingerprint import fingerprints
 from vocwatch.models import Assessment, Hit, RedLine, Sentiment, TextInput
 from vocwatch.settings.topics import Topics
@@ -69,16 +69,8 @@ class Judge:
 
     def assess(self, texts: Sequence[TextInput]) -> list[Assessment]:
         """Judge each text, in order. Never raises: a text that can't be judged says why in `refused`."""
-        found: list[Assessment] = []
-        collecting = gc.isenabled()
-        gc.disable()  # what is made here has no cycles, and looking for them costs a third of the time
-        try:
-            for part in _parts(texts):
-                found.extend(self._assess(part))
-        finally:
-            if collecting:
-                gc.enable()
-        return found
+        with no_collecting():
+            return [assessment for part in _parts(texts) for assessment in self._assess(part)]
 
     def _assess(self, texts: Sequence[TextInput]) -> list[Assessment]:
         drafts = self._drafts(texts)

@@ -306,8 +306,8 @@ def test_a_degraded_source_counts_by_what_it_read(cups):
 def test_followups_tell_what_became_of_yesterdays_risks(cups, story):
     from reports.digest import write_digest
 
-    write_digest(cups, story, day(28), now=morning(day(28)), out=cups.env.home / "out")
-    told = facts_of(cups, story, day(29))
+    write_digest(cups, story, day(27), now=morning(day(27)), out=cups.env.home / "out")
+    told = facts_of(cups, story, day(28))
     (leak,) = [f for f in told.followups if "漏水" in f.title]
     assert leak.today.text() == "今日升级，橙色"
     quiet = facts_of(cups, story, day(40)).followups

@@ -86,7 +86,7 @@ def test_what_only_the_model_suspects_of_the_first_class_is_checked_first(small:
         assert [a["level"] for a in alerts.listed(connection)] == ["蓝"]  # harm to people is told at once all the same
 
 
-@pytest.mark.parametrize("eve", [0, 3])
+@pytest.mark.parametrize("eve", [0, 5])
 def test_two_days_together_tell_what_one_does_not(small: World, cups: Settings, eve: int) -> None:
     for date, number in ((EVE, eve), (NEXT, 2)):
         for n in range(number):
@@ -96,9 +96,9 @@ def test_two_days_together_tell_what_one_does_not(small: World, cups: Settings, 
         assert found is None
         return
     assert found is not None and not found.watched and found.product == "PC-S4"
-    assert len([c for c in found.members if c.day == EVE]) == 3
+    assert len([c for c in found.members if c.day == EVE]) == 5
     told = next(w for w in found.why if w.key == "why.two_days")
-    assert dict(told.values)["seen"] == 5
+    assert dict(told.values)["seen"] == 7
 
 
 def test_texts_that_name_no_product_speak_for_the_one_that_the_others_name(small: World, cups: Settings) -> None:

@@ -131,6 +131,8 @@ class Risk(Section):
     levels: Levels = Levels()
     hold_points: float = Field(3, ge=0, le=20, description="降级要比门槛低这么多分，免得在门槛上下来回跳")
     red_line_authors: int = Field(3, ge=1, description="红线类达到几名独立发布者即判红")
+    yellow_authors: float = Field(3, ge=0, description="没有红线时，外面每天至少几人在说才够黄色（近两日平均）")
+    yellow_customers: float = Field(7, ge=0, description="或者客服里每天至少几名顾客在说才够黄色")
 
 
 class DigestSettings(Section):

@@ -19,6 +19,11 @@ def _sqlite_time(value: dt.datetime | None) -> str | None:
     return value.astimezone(dt.UTC).isoformat(" ", "microseconds")[:26]
 
 
+def _aware(value: str | None) -> dt.datetime | None:
+    """The moment that `_sqlite_time` wrote."""
+    return None if value is None else dt.datetime.fromisoformat(value).replace(tzinfo=dt.UTC)
+
+
 class UtcTime(TypeDecorator[dt.datetime]):
     """An aware datetime stored as UTC. SQLite drops time zones, so they are put back on the way out."""
 
@@ -36,6 +41,10 @@ class UtcTime(TypeDecorator[dt.datetime]):
     def bind_processor(self, dialect: Any) -> Any:
         """SQLite keeps text; it is written here, at a fifth of what the general way costs for each value."""
         return _sqlite_time if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        """Read SQLite's text here too, in one step."""
+        return _aware if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
     def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
         """Give back aware UTC times."""

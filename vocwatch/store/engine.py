@@ -11,6 +11,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import Connection, Engine, Table
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -107,12 +108,12 @@ def _create(url: str) -> Engine:
                     f"建不了数据目录 {Path(parsed.database).parent}：{error.strerror}。请换一个可写的 VOCWATCH_DATA",
                     f"Cannot make {Path(parsed.database).parent}: {error.strerror}. Choose a writable VOCWATCH_DATA",
                 )) from error
-        engine = sa.create_engine(parsed, connect_args={"timeout": 60}, json_serializer=_json)
+        engine = sa.create_engine(parsed, connect_args={"timeout": 60}, json_serializer=_json, json_deserializer=_loads)
         sa.event.listen(engine, "connect", _sqlite_pragmas)
         sa.event.listen(engine, "begin", _sqlite_begin)
         return engine
     try:
-        return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json)
+        return sa.create_engine(parsed, pool_pre_ping=True, json_serializer=_json, json_deserializer=_loads)
     except (sa.exc.NoSuchModuleError, ImportError) as error:
         raise StorageError(tr(
             f"不支持这种数据库：{parsed.drivername}。可用 sqlite 或 postgresql+psycopg",
@@ -129,6 +130,16 @@ def _raw(connection: Connection, statement: str) -> None:
 def _json(value: Any) -> str:
     # Chinese stays readable, and can be searched with LIKE.
     return json.dumps(value, ensure_ascii=False)
+
+
+def _loads(text: str | bytes) -> Any:
+    # Most lists are empty, and a day reads hundreds of thousands of them.
+    if text == "[]":
+        return []
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)  # it also takes what is no number, as it was written here
 
 
 def _sqlite_pragmas(connection: sqlite3.Connection, _record: ConnectionPoolEntry) -> None:

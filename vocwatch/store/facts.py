@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vocwatch.models import RunStatus, SourceStatus
+from vocwatch.store.engine import chunks
 from vocwatch.store.incidents import VOICES, placed_at, placed_between
 from vocwatch.store.runs import Run, _run
 from vocwatch.store.schema import (
@@ -114,6 +115,20 @@ def negative_texts(
         yield row.id, author, row.placed, f"{row.title}\n{row.text}" if row.title else row.text
 
 
+def texts_by_id(connection: Connection, ids: Sequence[int]) -> Iterator[str]:
+    """Yield the judged texts with titles of mentions, in no order."""
+    m, a = mentions.c, assessments.c
+    query = (
+        sa.select(revisions.c.title, revisions.c.text)
+        .select_from(mentions)
+        .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
+        .join(revisions, revisions.c.id == sa.func.coalesce(a.revision_id, m.revision_id))
+    )
+    for part in chunks(ids):
+        for title, text in connection.execute(query.where(m.id.in_(part))):
+            yield f"{title}\n{text}" if title else text
+
+
 @dataclass(frozen=True, slots=True)
 class ServiceSession:
     """One session without its turns."""
@@ -134,6 +149,11 @@ class ServiceSession:
     score: float | None
     severity: int
     topics: tuple[str, ...]
+
+    @property
+    def order(self) -> tuple[str, str]:
+        """(path, native id): settles ties alike whatever the sequence in which sessions were stored."""
+        return (self.path, self.native_id)
 
 
 def service_sessions(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[ServiceSession]:
@@ -158,16 +178,20 @@ def service_sessions(connection: Connection, since: dt.datetime, until: dt.datet
         .where(s.started_at >= since, s.started_at < until)
         .order_by(s.id)
     )
+    once: dict[Any, Any] = {}  # thousands of sessions share few values
+
+    def same(value: Any) -> Any:
+        return once.setdefault(value, value)
+
     return [
         ServiceSession(
-            ref_id=row.id,
-            **{name: getattr(row, name) for name in names},
-            sentiment=row.sentiment,
-            score=row.score,
-            severity=row.severity or 0,
-            topics=tuple(row.topics or ()),
+            ref, native, same(path), at, same(shop), same(sku), same(product), same(rating), reason, violation, resolved,
+            seconds, same(sentiment), score, severity or 0, same(tuple(topics or ())),
         )
-        for row in connection.execute(query)
+        for (
+            ref, native, path, at, shop, sku, product, rating, reason, violation, resolved, seconds, sentiment, score, severity,
+            topics,
+        ) in connection.execute(query.execution_options(yield_per=FETCH))
     ]
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import Connection, Row
+from sqlalchemy import Connection
 
 from vocwatch.models import TextKind
 from vocwatch.store.engine import chunks, upsert
@@ -112,17 +112,28 @@ def complaints(
 
     Comments are included even if they don't name the brand themselves: they belong to the post above them.
     """
+    query = _mention_query().where(*_complaining(since, until))
+    if seen:
+        query = query.where(mentions.c.first_seen_at >= seen[0], mentions.c.first_seen_at < seen[1])
+    return _mentions(connection, query)
+
+
+def complaint_keys(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[tuple[str, int]]:
+    """Return the (text kind, row id) of what `complaints` returns, in no order."""
+    judged = sa.and_(assessments.c.text_kind == "mention", assessments.c.ref_id == mentions.c.id)
+    query = sa.select(mentions.c.id).join(assessments, judged).where(*_complaining(since, until))
+    return [("mention", ref) for ref in connection.execute(query).scalars()]
+
+
+def _complaining(since: dt.datetime, until: dt.datetime) -> tuple[sa.ColumnElement[bool], ...]:
     a = assessments.c
-    query = _mention_query().where(
+    return (
         placed_between(since, until),
         a.voice.in_(VOICES),
         a.refused.is_(None),
         sa.or_(a.brand_match, mentions.c.parent.is_not(None)),
         sa.or_(a.sentiment == "negative", a.severity >= 1),
     )
-    if seen:
-        query = query.where(mentions.c.first_seen_at >= seen[0], mentions.c.first_seen_at < seen[1])
-    return _mentions(connection, query)
 
 
 def mentions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
@@ -137,6 +148,15 @@ def service_complaints(connection: Connection, since: dt.datetime, until: dt.dat
     """Return the judged sessions that began in [since, until)."""
     query = _session_query().where(sessions.c.started_at >= since, sessions.c.started_at < until)
     return _sessions(connection, query)
+
+
+def service_keys(connection: Connection, since: dt.datetime, until: dt.datetime) -> list[tuple[str, int]]:
+    """Return the (text kind, row id) of what `service_complaints` returns, in no order."""
+    judged = sa.and_(assessments.c.text_kind == "session", assessments.c.ref_id == sessions.c.id)
+    query = sa.select(sessions.c.id).join(assessments, judged).where(
+        sessions.c.started_at >= since, sessions.c.started_at < until, assessments.c.refused.is_(None)
+    )
+    return [("session", ref) for ref in connection.execute(query).scalars()]
 
 
 def sessions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
@@ -221,75 +241,43 @@ def _session_query() -> sa.Select[Any]:
 
 def _mentions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
     rows = connection.execute(query).all()
-    where = _hits(connection, "mention", [row.id for row in rows])
+    where = _hits(connection, "mention", [row[0] for row in rows])
     return [
         Heard(
-            text_kind=TextKind.MENTION,
-            ref_id=row.id,
-            native_id=row.native_id,
-            channel=row.source,
-            at=row.placed,
-            first_seen_at=row.first_seen_at,
-            text=f"{row.title}\n{row.text}" if row.title else row.text,
-            author=row.author_key,
-            url=row.url,
-            kind=row.kind,
-            parent=row.parent,
-            page_sha=row.page_sha,
+            TextKind.MENTION, ref, native_id, source, placed, seen, f"{title}\n{text}" if title else text, *_judged(judged),
+            hits=where.get(ref, ()), author=author, url=url, kind=kind, parent=parent, page_sha=page_sha,
             # Not quoted from the first finding on: whoever deletes does not wait a day to be heard.
-            gone=row.gone_at is not None or row.missing_since is not None,
-            sku=row.sku,
-            product=row.product,
-            shop=row.shop,
-            likes=row.likes or 0,
-            replies=row.replies or 0,
-            shares=row.shares or 0,
-            views=row.views or 0,
-            hits=where.get(row.id, ()),
-            **_judged(row),
+            gone=gone_at is not None or missing_since is not None,
+            sku=sku, product=product, shop=shop, likes=likes or 0, replies=replies or 0, shares=shares or 0, views=views or 0,
         )
-        for row in rows
+        for (
+            ref, native_id, source, url, kind, parent, author, seen, gone_at, missing_since, sku, product, shop, likes, replies,
+            shares, views, placed, title, text, page_sha, *judged,
+        ) in rows
     ]
 
 
 def _sessions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
     rows = connection.execute(query).all()
-    ids = [row.id for row in rows]
+    ids = [row[0] for row in rows]
     where = _hits(connection, "session", ids)
     said = customer_turns(connection, ids)
     return [
         Heard(
-            text_kind=TextKind.SESSION,
-            ref_id=row.id,
-            native_id=row.native_id,
-            channel=row.path,
-            at=row.started_at,
-            first_seen_at=row.imported_at,
-            text="\n".join([*said.get(row.id, ()), *([row.review] if row.review else [])]),
-            author=row.buyer_key,
-            sku=row.sku,
-            product=row.product,
-            shop=row.shop,
-            hits=where.get(row.id, ()),
-            **_judged(row),
+            TextKind.SESSION, ref, native_id, path, started, imported, "\n".join([*said.get(ref, ()), *([review] if review else [])]),
+            *_judged(judged), hits=where.get(ref, ()), author=buyer, sku=sku, product=product, shop=shop,
         )
-        for row in rows
+        for ref, native_id, path, buyer, started, imported, sku, product, shop, review, *judged in rows
     ]
 
 
-def _judged(row: Row[Any]) -> dict[str, Any]:
-    return {
-        "sentiment": row.sentiment,
-        "score": row.score,
-        "confidence": row.confidence,
-        "severity": row.severity,
-        "topics": tuple(row.topics or ()),
-        "red_lines": tuple(row.red_lines or ()),
-        "spans": tuple(row.spans or ()),
-        "voice": row.voice,
-        "brand_match": row.brand_match,
-        "fingerprint": bytes(row.fingerprint),
-    }
+def _judged(values: Sequence[Any]) -> tuple[Any, ...]:
+    """The values of `_JUDGED` as `Heard` has them."""
+    sentiment, score, confidence, severity, topics, red_lines, spans, voice, brand_match, fingerprint = values
+    return (
+        sentiment, score, confidence, severity, tuple(topics or ()), tuple(red_lines or ()), tuple(spans or ()), voice,
+        brand_match, bytes(fingerprint),
+    )
 
 
 def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[int, tuple[WatchHit, ...]]:
@@ -300,8 +288,8 @@ def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[in
             .where(hits.c.text_kind == text_kind, hits.c.ref_id.in_(part))
             .order_by(hits.c.ref_id, hits.c.start)
         )
-        for row in connection.execute(query):
-            found[row.ref_id].append(WatchHit(row.watch, row.kind, row.start))
+        for ref, watch, kind, start in connection.execute(query):
+            found[ref].append(WatchHit(watch, kind, start))
     return {ref: tuple(items) for ref, items in found.items()}
 
 
@@ -314,8 +302,8 @@ def customer_turns(connection: Connection, ids: Sequence[int]) -> dict[int, list
             .where(turns.c.session_id.in_(part), turns.c.role == "customer")
             .order_by(turns.c.session_id, turns.c.seq)
         )
-        for row in connection.execute(query):
-            said[row.session_id].append(row.text)
+        for session, text in connection.execute(query):
+            said[session].append(text)
     return said
 
 

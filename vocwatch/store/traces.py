@@ -150,6 +150,15 @@ def signatures(connection: Connection, since: int, until: int) -> Iterator[Seque
         yield [(ref, bare) for ref, bare in part]
 
 
+def negatives(connection: Connection, since: int, until: int) -> list[int]:
+    """Return the brand's negative mentions of the days [since, until]: their row ids, in no order."""
+    t = traces.c
+    query = sa.select(t.ref_id).where(
+        t.day >= since, t.day <= until, t.counted, t.negative, t.text_kind == "mention", t.channel != "sessions"
+    )
+    return list(connection.execute(query).scalars())
+
+
 def twins(connection: Connection, since: int | None = None, until: int | None = None) -> list[tuple[int, str]]:
     """Return (mention id, twins) of the copies; of those of the days [since, until], where they are given."""
     t = traces.c
