@@ -17,6 +17,7 @@ def main() -> int:
     parser.add_argument("what", nargs="?", choices=("days", "redline"), default="days")
     parser.add_argument("--days", type=int, default=60)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=float, default=1800, help="at most so long in real time")
     parser.add_argument("--keep", type=Path, help="work in this folder and leave it")
     parser.add_argument("--n", type=int, default=50, help="trials of redline")
     given = parser.parse_args()
@@ -25,9 +26,9 @@ def main() -> int:
         if given.what == "redline":
             print(redline.report(redline.trials(Path(name), given.n, given.seed)))
             return 0
-        figures = days.simulate(Path(name), given.days, given.seed)
+        figures = days.simulate(Path(name), given.days, given.seed, given.seconds)
         print(days.report(figures))
-        return int(bool(figures.wrong() or figures.lost or figures.unmarked))
+        return int(bool(figures.wrong() or figures.lost or figures.unmarked or not figures.finished))
 
 
 if __name__ == "__main__":

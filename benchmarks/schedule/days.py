@@ -27,12 +27,11 @@ from vocwatch.store.delivery_schema import outbox
 from vocwatch.store.schema import alerts, digests, mentions
 
 ROOT = Path(__file__).resolve().parents[2]
-AT_MOST_SECONDS = 900
 SOURCE = """name: {name}
 title: {name}
 owner: 值班QA
 access: {{basis: 模拟, robots: 允许, screenshot: false, reviewer: 值班QA, date: 2026-11-01}}
-every_minutes: 480
+every_minutes: 600
 start: ["https://{name}.example/"]
 listing: {{extract: html, records: [{{kind: post, fields: {{text: p}}}}]}}
 """
@@ -59,6 +58,7 @@ class Figures:
     alerts: int = 0
     refused: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
+    finished: bool = False
 
     def wrong(self) -> dict[tuple[str, dt.date], int]:
         """Return the dates that a reader did not get exactly once."""
@@ -66,8 +66,8 @@ class Figures:
         return {key: count for key, count in counts.items() if count != 1}
 
 
-def simulate(folder: Path, days: int, seed: int) -> Figures:
-    """Live through the days; at most a quarter of an hour."""
+def simulate(folder: Path, days: int, seed: int, at_most: float) -> Figures:
+    """Live through the days, in at most so many seconds of real time."""
     world, accepted, figures = draw(seed, days), Accepted(), Figures(days)
     clock = SharedClock(folder / "clock", world.begin)
     began = time.monotonic()
@@ -76,7 +76,7 @@ def simulate(folder: Path, days: int, seed: int) -> Figures:
         chance = random.Random(seed)
         with nursery(folder, seed, days) as parent:
             code = 0
-            while code != DONE and time.monotonic() - began < AT_MOST_SECONDS:
+            while code != DONE and time.monotonic() - began < at_most:
                 plan = fate(chance)
                 code = strike(parent, plan)
                 figures.lives += 1
@@ -90,6 +90,7 @@ def simulate(folder: Path, days: int, seed: int) -> Figures:
         store.close()
     figures.seconds = time.monotonic() - began
     figures.refused = accepted.refused
+    figures.finished = code == DONE
     return figures
 
 
@@ -203,6 +204,7 @@ def report(figures: Figures) -> str:
     ]
     if waits:
         lines.append(f"from the crawl that read it to acceptance: median {waits[len(waits) // 2]:.1f} min, longest {waits[-1]:.1f} min")
+    lines += [] if figures.finished else ["NOT FINISHED in the time given"]
     lines += [f"LOST {line}" for line in figures.lost]
     lines += [f"WRONG {reader} {date}: {number}" for (reader, date), number in figures.wrong().items()]
     return "\n".join(lines)

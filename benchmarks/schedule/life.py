@@ -38,7 +38,7 @@ from vocwatch.settings import Settings, Source, load_settings, read_environment
 from vocwatch.store import Store, assessments, digests, leases, mentions, open_store, outbox, runs
 from vocwatch.store.mentions import MentionRow
 
-GRID = dt.timedelta(minutes=30)
+GRID = dt.timedelta(minutes=60)
 DONE = 7  # exit code of a life that came to the end of the world
 POINTS: dict[str, tuple[Any, str]] = {
     "slot claimed": (leases, "claim"), "slot closed": (leases, "finish"), "asked for": (leases, "ask"),
@@ -122,7 +122,8 @@ def live(settings: Settings, folder: Path, plan: dict[str, Any], seed: int, days
     if "point" in plan:
         arm(plan["point"], plan["when"], plan["at"])
     engine = Engine(settings, store, tasks=paces, seconds=clock.seconds, pool=Inline(), chance=random.Random(plan["chance"]))
-    while clock.now() < world.end:
+    parent = os.getppid()
+    while clock.now() < world.end and os.getppid() == parent:  # nobody waits for an orphan
         if world.down("service", clock.now()):
             clock.step(world.until("service", clock.now()) - clock.now())
             return 0  # it was stopped; who starts it again does so later

@@ -41,7 +41,7 @@ def ours(tmp_path: Path, inbox: Inbox) -> Settings:
     for name in ("vocwatch.yaml", "watches.yaml"):
         text = (ROOT / "examples" / "practice" / "config" / name).read_text(encoding="utf-8").split("digest:")[0]
         (config / name).write_text(text, encoding="utf-8")
-    (config / "sources" / "forum.yaml").write_text(SOURCE.format(name="forum").replace("480", "60"), encoding="utf-8")
+    (config / "sources" / "forum.yaml").write_text(SOURCE.format(name="forum").replace("600", "60"), encoding="utf-8")
     with (config / "vocwatch.yaml").open("a", encoding="utf-8") as file:
         file.write("digest: {recipients: [{email: qa@example.com}]}\nalerts: {to: [qa@example.com]}\n")
         file.write("schedule: {analyse_every_minutes: 1440, jitter: 0}\n")
