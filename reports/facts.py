@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports import exposure, measures
+from reports.actions import MAX_ACTIONS, actions
 from reports.advice import advice_for
 from reports.baseline import BASE_DAYS
 from reports.belated import belated_notes
@@ -20,10 +21,12 @@ from reports.exposure import Exposures
 from reports.incidents import voices
 from reports.inside import Inside, read_inside
 from reports.judgement import lead
+from reports.overdue import Overdue, overdue
+from reports.precision import Precision, precision_of_week
 from reports.rising import Rising, read_rising
 from reports.say import Say, from_stored, say
 from reports.score import reach, version
-from reports.shape import Action, Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
+from reports.shape import Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
 from reports.texts import Reader
 from reports.traces import Kept
 from reports.usual import Usual, usual
@@ -31,22 +34,19 @@ from reports.vocabulary import words_before
 from reports.words import Word, hot_words
 from vocwatch.clock import day_window
 from vocwatch.collecting import no_collecting
-from vocwatch.models import Level, SourceStatus, TextKind
+from vocwatch.models import Level, TextKind
 from vocwatch.plain import one_line
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, digests, facts, incidents, keywords, runs
 from vocwatch.store.facts import ServiceSession
 from vocwatch.store.incidents import Heard, Member
 
-MANY_BLIND = 3
-MAX_ACTIONS = 5
 MAX_QUOTES = 2
 QUOTE_LETTERS = 80
 MAX_EMERGING = 5
 MAX_CASES = 2
 CASES_AT_A_TIME = 50
 MAX_EXPOSED = 3
-_DUE = {"红": (0, 12), "橙": (0, 18), "黄": (1, 18)}  # days after the digest's own day, hour
 
 
 @dataclass
@@ -70,6 +70,8 @@ class _Rows:
     old_news: int
     exposures: Exposures
     belated: list[Say]
+    overdue: tuple[Overdue, ...]
+    precision: Precision
 
 
 def build_facts(
@@ -101,7 +103,9 @@ def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: d
         generated_at=now.astimezone(zone),
         coverage=rows.coverage,
         indicators=indicators,
-        actions=_actions(settings, rows, risks, to_check, date),
+        actions=actions(
+            settings, date, risks, to_check, rows.coverage, rows.measured.sessions_missing, rows.overdue
+        ),
         risks=shown,
         more_risks=len(risks) - len(shown),
         to_check=to_check,
@@ -118,6 +122,8 @@ def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: d
         bad_cases=rows.bad_cases,
         good_cases=rows.good_cases,
         exposures=rows.exposures,
+        overdue=rows.overdue,
+        precision=rows.precision,
         notes=_notes(settings, rows, date),
         versions={
             "formula": str(rows.listed[0]["formula"]) if rows.listed else version(settings.app.risk),
@@ -194,6 +200,8 @@ def _read(
         old_news=int(built.stats.get("old_news", 0)) if built else 0,
         exposures=_exposures(settings, reader, connection, date, told),
         belated=belated_notes(settings, connection, date, audience, now),
+        overdue=overdue(connection, date),
+        precision=precision_of_week(settings, connection, date),
     )
 
 
@@ -368,59 +376,6 @@ def _verdict(risks: Sequence[Risk], covered: Coverage) -> tuple[Say, ...]:
     if risks:
         return (say("verdict.watch", watch=len(risks), percent=covered.percent),)
     return (say("verdict.calm", percent=covered.percent),)
-
-
-def _actions(
-    settings: Settings, rows: _Rows, risks: Sequence[Risk], to_check: Sequence[Risk], date: dt.date
-) -> tuple[Action, ...]:
-    """Up to five: one for each risk of yellow or above, one for all red lines to be checked, one for each blind source,
-    one for missing sessions.
-    """
-    found = [
-        Action(
-            say("action.risk", title=r.title, advice=r.advice[0].key),
-            r.owner,
-            _due(settings, r.level, date),
-            r.incident,
-            r.level,
-        )
-        for r in risks
-        if r.level in _DUE
-    ]
-    if to_check:
-        check = say("action.check", count=len(to_check), title=to_check[0].title)
-        found.append(Action(check, to_check[0].owner, _due(settings, Level.YELLOW, date), to_check[0].incident, Level.BLUE))
-    blind = [s for s in rows.coverage.sources if s.status not in (SourceStatus.OK, SourceStatus.EMPTY)]
-    health = [_many_blind(settings, [s.title for s in blind], date)] if len(blind) > MANY_BLIND else [
-        Action(
-            say("action.source", name=s.title, status=s.status.value),
-            settings.sources[s.name].owner,
-            _due(settings, "橙", date),
-            None,
-            "灰",
-        )
-        for s in sorted(blind, key=lambda s: s.share)
-    ]
-    if rows.measured.sessions_missing:
-        health.append(
-            Action(say("action.sessions"), settings.app.default_owner, _due(settings, "橙", date), None, "灰")
-        )
-    room = MAX_ACTIONS - min(len(health), 1)  # a blind source is never crowded out
-    return tuple([*found[:room], *health][:MAX_ACTIONS])
-
-
-def _many_blind(settings: Settings, titles: list[str], date: dt.date) -> Action:
-    """One line for many blind sources: they have one cause more often than not."""
-    names = "、".join(titles[:MANY_BLIND])
-    return Action(
-        say("action.sources", number=len(titles), names=names), settings.app.default_owner, _due(settings, "橙", date), None, "灰"
-    )
-
-
-def _due(settings: Settings, level: str, date: dt.date) -> dt.datetime:
-    """Red by noon, orange by evening of the morning the digest is read, yellow a day later."""
-    days, hour = _DUE[level]
-    return dt.datetime.combine(date + dt.timedelta(days=1 + days), dt.time(hour), tzinfo=settings.app.zone)
 
 
 def _emerging(rest: Sequence[Risk]) -> tuple[Emerging, ...]:

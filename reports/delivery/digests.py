@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 from reports.delivery.compose import mail, message_id, sender_of, with_notes
 from reports.delivery.faults import DeliveryError
+from reports.delivery.marks import PersonalLinks
+from reports.digest.people import Marks
 from reports.digest.render import MAX_BYTES, render_html
 from reports.digest.subject import subject
 from reports.digest.text import render_text
@@ -59,7 +61,8 @@ def enqueue_digest(
         ))
     which = f"digest/{facts.audience}"
     done = Enqueued(digest_key(facts))
-    text, page = render_text(facts, lang), _page(facts, lang)
+    links = PersonalLinks(settings, facts, to, now)
+    text, page = render_text(facts, lang, links.marks), _page(facts, lang, links.marks)
     title = subject(facts, lang, settings.app.digest.subject_prefix)
     with store.begin() as connection:
         first = {row["recipient"]: row["state"] for row in outbox.listed(connection, kind=KIND, key=done.key, limit=10_000)}
@@ -71,7 +74,8 @@ def enqueue_digest(
             again = bool(correction) and first.get(address) == "sent"
             message = mail(
                 settings, kind=KIND, key=_corrected(facts, correction) if again else done.key, recipient=address,
-                which=which, now=now, subject=title, text=text, page=page, hours=settings.app.mail.digest_hours,
+                which=which, now=now, subject=title, text=links.personal(text, address),
+                page=links.personal(page, address), hours=settings.app.mail.digest_hours,
                 thread=message_id(KIND, done.key, MAIL, address, settings.env.smtp) if again else "",
                 extra={"X-Risk-Level": str(_rank(facts))},
             )
@@ -92,13 +96,13 @@ def _corrected(facts: Facts, correction: str) -> str:
     return f"{facts.date.isoformat()}+{hashlib.sha256(correction.encode()).hexdigest()[:8]}/{facts.audience}"
 
 
-def _page(facts: Facts, lang: str) -> str:
+def _page(facts: Facts, lang: str, marks: Marks | None) -> str:
     """The page, with shorter quotes or none where it would be clipped by mail programs; the text part has them all."""
-    page = render_html(facts, lang)
+    page = render_html(facts, lang, marks)
     for length in (60, 0):
         if len(page.encode()) <= MAX_BYTES:
             break
-        page = render_html(replace(facts, risks=tuple(_quoting(r, length) for r in facts.risks)), lang)
+        page = render_html(replace(facts, risks=tuple(_quoting(r, length) for r in facts.risks)), lang, marks)
     return page
 
 

@@ -22,6 +22,14 @@ from reports.digest.figures import (
     usual_line,
 )
 from reports.digest.labels import label
+from reports.digest.people import (
+    MARKS,
+    Marks,
+    mark_command,
+    mark_words,
+    overdue_lines,
+    precision_line,
+)
 from reports.digest.subject import preheader, subject
 from reports.digest.text import MAX_RISING, level_words, moment, number
 from reports.say import word
@@ -38,8 +46,8 @@ PALETTE = {
 MAX_BYTES = 80 * 1024
 
 
-def render_html(facts: Facts, lang: str = "zh") -> str:
-    """Return the digest as one HTML document with inlined styles."""
+def render_html(facts: Facts, lang: str = "zh", marks: Marks | None = None) -> str:
+    """Return the digest as one HTML document with inlined styles; `marks` are the feedback links of one recipient."""
     page = (
         _environment()
         .get_template("digest.html.j2")
@@ -66,6 +74,12 @@ def render_html(facts: Facts, lang: str = "zh") -> str:
             keywords=heard_keywords(facts.internal),
             keyword_line=lambda found: keyword_line(found, lang),
             level_words=lambda level: level_words(level, lang),
+            mark_codes=tuple(MARKS),
+            mark_words=lambda code: mark_words(code, lang),
+            mark_command=lambda risk: mark_command(risk, lang),
+            mark_address=lambda risk, code: marks.address(risk.incident, facts.date, code) if marks else "",
+            overdue_lines=overdue_lines(facts, lang),
+            precision_line=precision_line(facts, lang),
         )
     )
     return _inliner().inline(page)

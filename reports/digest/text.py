@@ -14,6 +14,7 @@ from reports.digest.figures import (
     usual_line,
 )
 from reports.digest.labels import label
+from reports.digest.people import Marks, mark_line, overdue_lines, precision_line
 from reports.digest.subject import subject
 from reports.say import word
 from reports.shape import Facts, Indicator, Risk
@@ -25,19 +26,19 @@ MAX_LINKS = 3
 MAX_RISING = 5
 
 
-def render_text(facts: Facts, lang: str = "zh") -> str:
-    """Return the text part, sections in the digest's order."""
+def render_text(facts: Facts, lang: str = "zh", marks: Marks | None = None) -> str:
+    """Return the text part, sections in the digest's order; `marks` are the feedback links of one recipient."""
     lines: list[str] = []
-    for number, section in enumerate(_sections(facts, lang)):
+    for number, section in enumerate(_sections(facts, lang, marks)):
         lines += ([""] if number else []) + [one_line(line, 600) if line else "" for line in section]
     return "\n".join(lines) + "\n"
 
 
-def _sections(facts: Facts, lang: str) -> Iterator[list[str]]:
+def _sections(facts: Facts, lang: str, marks: Marks | None) -> Iterator[list[str]]:
     yield _verdict(facts, lang)
     yield _actions(facts, lang)
     yield _head("indicators", lang) + [indicator_line(i, lang) for i in facts.indicators]
-    yield _risks(facts, lang)
+    yield _risks(facts, lang, marks)
     if facts.audience == EXECUTIVE:
         yield _footer(facts, lang)
         return
@@ -108,12 +109,12 @@ def indicator_line(indicator: Indicator, lang: str) -> str:
     )
 
 
-def _risks(facts: Facts, lang: str) -> list[str]:
+def _risks(facts: Facts, lang: str, marks: Marks | None) -> list[str]:
     lines = _head("risks", lang)
     if not facts.risks:
         return [*lines, label("no_risks" if facts.coverage.calm else "no_risks_blind", lang)]
     for risk in facts.risks:
-        lines += _risk(risk, lang)
+        lines += [*_risk(risk, lang), f"   {mark_line(risk, facts, marks, lang)}"]
     return lines + ([label("more_risks", lang, count=facts.more_risks)] if facts.more_risks else [])
 
 
@@ -266,6 +267,7 @@ def _followups(facts: Facts, lang: str) -> list[str]:
         f"- [{level_words(f.level, lang)}] {f.title}{label('colon', lang)}{f.today.text(lang)}（{f.owner}）"
         for f in facts.followups
     ]
+    lines += [f"- [{label('overdue', lang)}] {line}" for line in overdue_lines(facts, lang)]
     return _head("followups", lang) + (lines or [label("no_followups", lang)])
 
 
@@ -283,6 +285,7 @@ def _footer(facts: Facts, lang: str) -> list[str]:
     return [
         "—" * 20,
         f"{label('method', lang)}{label('colon', lang)}{label('method_text', lang)}",
+        precision_line(facts, lang),
         label("versions", lang, **facts.versions),
         label("notice", lang),
         label("feedback", lang),
