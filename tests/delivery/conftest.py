@@ -57,7 +57,11 @@ def mailing(base: Settings, inbox: Inbox) -> Settings:
     return configured(base, inbox, recipients=["qa@example.com"])
 
 
-@pytest.fixture
-def facts(mailing: Settings, store: Store) -> Facts:
-    """The digest of a day on which nothing was read."""
-    return build_facts(mailing, store, DAY, now=NOW)
+@pytest.fixture(scope="session")
+def facts(shipped: Settings, empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    """The digest of a day on which nothing was read, made once."""
+    folder = tmp_path_factory.mktemp("facts")
+    store = copy_of(empty_file, folder)
+    found = build_facts(configured(at_home(shipped, folder), recipients=["qa@example.com"]), store, DAY, now=NOW)
+    store.close()
+    return found
