@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -42,7 +42,7 @@ def test_a_case_goes_its_way_and_its_history_tells_who_when_what(store: Store) -
             step(connection)
         with store.read() as connection:
             kept.append(cases.history(connection, number))
-    for before, after in itertools.pairwise(kept):
+    for before, after in pairwise(kept):
         assert after[: len(before)] == before and len(after) == len(before) + 1  # rows are only added
     assert [(s["what"], s["value"], s["who"], s["note"]) for s in kept[-1]] == [
         ("opened", None, "何雨", None), ("assigned", "客服 周楠", "何雨", "先电话"), ("due", "2026-11-18", "何雨", None),
