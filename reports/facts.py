@@ -23,30 +23,28 @@ from reports.judgement import lead
 from reports.rising import Rising, read_rising
 from reports.say import Say, from_stored, say
 from reports.score import reach, version
-from reports.shape import Action, Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
+from reports.shape import Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
 from reports.texts import Reader
 from reports.traces import Kept
 from reports.usual import Usual, usual
+from reports.verdict import MAX_ACTIONS, health_actions, level_of, risk_actions, to_do, verdict_of
 from reports.vocabulary import words_before
 from reports.words import Word, hot_words
 from vocwatch.clock import day_window
 from vocwatch.collecting import no_collecting
-from vocwatch.models import Level, SourceStatus, TextKind
+from vocwatch.models import Level, TextKind
 from vocwatch.plain import one_line
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, digests, facts, incidents, keywords, runs
 from vocwatch.store.facts import ServiceSession
 from vocwatch.store.incidents import Heard, Member
 
-MANY_BLIND = 3
-MAX_ACTIONS = 5
 MAX_QUOTES = 2
 QUOTE_LETTERS = 80
 MAX_EMERGING = 5
 MAX_CASES = 2
 CASES_AT_A_TIME = 50
 MAX_EXPOSED = 3
-_DUE = {"红": (0, 12), "橙": (0, 18), "黄": (1, 18)}  # days after the digest's own day, hour
 
 
 @dataclass
@@ -95,15 +93,20 @@ def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: d
         date=date,
         brand=settings.app.brand.name,
         audience=audience,
-        level=_level([*risks, *to_check, *rises], rows.coverage),
-        verdict=_verdict([*risks, *to_check, *rises], rows.coverage),
+        level=level_of([*risks, *to_check, *rises], rows.coverage),
+        verdict=verdict_of([*risks, *to_check, *rises], rows.coverage),
         window=(start.astimezone(zone), end.astimezone(zone)),
         generated_at=now.astimezone(zone),
         coverage=rows.coverage,
         indicators=indicators,
-        actions=_actions(settings, rows, risks, to_check, date),
+        actions=to_do(
+            risk_actions(risks, to_check, date, zone),
+            health_actions(settings, rows.coverage, rows.measured.sessions_missing, date),
+        ),
         risks=shown,
         more_risks=len(risks) - len(shown),
+        others=risks[len(shown) :],
+        console=settings.env.console_url,
         to_check=to_check,
         alerts=tuple(rows.alerts),
         emerging=_emerging([*risks[len(shown) :], *rises]),
@@ -347,80 +350,6 @@ def excerpt(heard: Heard, topic: str = "") -> str:
         start = 0
     cut = one_line(heard.text[start : start + 2 * QUOTE_LETTERS], 2 * QUOTE_LETTERS).strip()
     return ("…" if start else "") + one_line(cut, QUOTE_LETTERS - bool(start))
-
-
-def _level(risks: Sequence[Risk], covered: Coverage) -> str:
-    """The highest level; 灰 (unknown) on a blind day without one, 蓝 on a calm one."""
-    if risks:
-        return min((Level(r.level) for r in risks), key=lambda level: level.rank).value
-    return Level.BLUE.value if covered.calm else "灰"
-
-
-def _verdict(risks: Sequence[Risk], covered: Coverage) -> tuple[Say, ...]:
-    """One or two sentences; 平稳 only if coverage is at least 90 % and nothing is ranked."""
-    blind = len(covered.blind)
-    serious = [r for r in risks if r.level != Level.BLUE]
-    if serious:
-        first = say("verdict.risk", count=len(serious), level=serious[0].level, title=serious[0].title)
-        return (first,) if covered.calm else (first, say("verdict.partial", count=blind))
-    if not covered.calm:
-        return (say("verdict.blind", count=blind, percent=covered.percent),)
-    if risks:
-        return (say("verdict.watch", watch=len(risks), percent=covered.percent),)
-    return (say("verdict.calm", percent=covered.percent),)
-
-
-def _actions(
-    settings: Settings, rows: _Rows, risks: Sequence[Risk], to_check: Sequence[Risk], date: dt.date
-) -> tuple[Action, ...]:
-    """Up to five: one for each risk of yellow or above, one for all red lines to be checked, one for each blind source,
-    one for missing sessions.
-    """
-    found = [
-        Action(
-            say("action.risk", title=r.title, advice=r.advice[0].key),
-            r.owner,
-            _due(settings, r.level, date),
-            r.incident,
-            r.level,
-        )
-        for r in risks
-        if r.level in _DUE
-    ]
-    if to_check:
-        check = say("action.check", count=len(to_check), title=to_check[0].title)
-        found.append(Action(check, to_check[0].owner, _due(settings, Level.YELLOW, date), to_check[0].incident, Level.BLUE))
-    blind = [s for s in rows.coverage.sources if s.status not in (SourceStatus.OK, SourceStatus.EMPTY)]
-    health = [_many_blind(settings, [s.title for s in blind], date)] if len(blind) > MANY_BLIND else [
-        Action(
-            say("action.source", name=s.title, status=s.status.value),
-            settings.sources[s.name].owner,
-            _due(settings, "橙", date),
-            None,
-            "灰",
-        )
-        for s in sorted(blind, key=lambda s: s.share)
-    ]
-    if rows.measured.sessions_missing:
-        health.append(
-            Action(say("action.sessions"), settings.app.default_owner, _due(settings, "橙", date), None, "灰")
-        )
-    room = MAX_ACTIONS - min(len(health), 1)  # a blind source is never crowded out
-    return tuple([*found[:room], *health][:MAX_ACTIONS])
-
-
-def _many_blind(settings: Settings, titles: list[str], date: dt.date) -> Action:
-    """One line for many blind sources: they have one cause more often than not."""
-    names = "、".join(titles[:MANY_BLIND])
-    return Action(
-        say("action.sources", number=len(titles), names=names), settings.app.default_owner, _due(settings, "橙", date), None, "灰"
-    )
-
-
-def _due(settings: Settings, level: str, date: dt.date) -> dt.datetime:
-    """Red by noon, orange by evening of the morning the digest is read, yellow a day later."""
-    days, hour = _DUE[level]
-    return dt.datetime.combine(date + dt.timedelta(days=1 + days), dt.time(hour), tzinfo=settings.app.zone)
 
 
 def _emerging(rest: Sequence[Risk]) -> tuple[Emerging, ...]:
