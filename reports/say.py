@@ -216,7 +216,7 @@ TEXTS: dict[str, tuple[str, str]] = {
         "The model could not be used: {texts} texts were judged by words alone, are marked to be checked and will be judged again",
     ),
     "note.owner": (
-        "只列{owner}负责的事件；指标为全品牌，另有 {others} 个事件由他人负责",
+        "只含{owner}负责的事件，另有 {others} 个归他人；指标为全品牌",
         "Incidents of {owner} only; the figures are the whole brand’s; {others} more incidents are with others",
     ),
     "note.more": ("另有 {count} 项未列出", "{count} more not shown"),

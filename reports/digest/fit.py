@@ -16,7 +16,7 @@ from reports.shape import Facts, Risk
 from vocwatch.plain import one_line
 
 MAX_HAN = 1500
-MAX_WORDS = 1100  # English; about as long to read
+MAX_WORDS = 750  # English; three minutes as well
 FULL_CARDS = 2
 _HAN = re.compile(r"[㐀-鿿]")
 _WORD = re.compile(r"[A-Za-z]{2,}")

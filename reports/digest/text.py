@@ -71,6 +71,13 @@ def moment(value: dt.datetime) -> str:
     return f"{value:%m-%d %H:%M}"
 
 
+def span(window: tuple[dt.datetime, dt.datetime]) -> str:
+    """Return “11-15 00:00–24:00” for a whole day, else both ends in full."""
+    start, end = window
+    whole = start.time() == end.time() == dt.time() and end.date() - start.date() == dt.timedelta(days=1)
+    return f"{moment(start)}–24:00" if whole else f"{moment(start)} – {moment(end)}"
+
+
 def incident_url(facts: Facts, incident: str) -> str:
     """Return an incident's page in the console, or nothing where there is no console."""
     return safe_url(f"{facts.console}/incidents/{incident}") if facts.console else ""
@@ -85,7 +92,7 @@ def _verdict(facts: Facts, lang: str) -> list[str]:
     lines = [
         subject(facts, lang),
         f"{level_words(facts.level, lang)}  {' '.join(s.text(lang) for s in facts.verdict)}",
-        f"{label('window', lang)} {moment(facts.window[0])} – {moment(facts.window[1])}  "
+        f"{label('window', lang)} {span(facts.window)}  "
         f"{label('generated', lang)} {moment(facts.generated_at)}  "
         f"{label('coverage', lang)} {facts.coverage.percent}%",
     ]

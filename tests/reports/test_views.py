@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
+from benchmarks.mail import many
 from reports.digest import render_html, render_text, write_digest
 from reports.digest.figures import moved, rising_topics
 from reports.digest.fit import MAX_HAN, MAX_WORDS, fits, fitted
@@ -28,27 +29,6 @@ from vocwatch.store import Store
 
 HAN = re.compile(r"[\u3400-\u9fff]")
 WORDS = "外壳突然发烫把手烫伤"
-
-
-def many(facts: Facts, count: int, letters: int = 80) -> Facts:
-    """The digest of a morning with `count` incidents like its first one, each with all that a card can hold."""
-    card = facts.risks[0]
-    quote = dataclasses.replace(card.quotes[0], text="这把手烫得很" * letters)
-    made = tuple(
-        dataclasses.replace(
-            card, rank=rank, incident=f"INC-20261115-{rank:06x}", title=f"{card.title}之{rank}", lead_days=2,
-            owner=("何雨", "马川")[rank % 2], quotes=(quote, quote), why=card.why * 2, mention_urls=card.mention_urls * 4,
-            product_name=f"{card.product_name}（{rank} 号加厚加大升级款）",
-        )
-        for rank in range(1, count + 1)
-    )
-    risen = tuple(
-        Emerging(r.incident, "黄", r.title, r.topic, 4, 0.8, 0.002, say("why.voices", seen=4, expected=0.8, p=0.002)) for r in made[5:]
-    )
-    return dataclasses.replace(
-        facts, risks=made[:5], others=made[5:], more_risks=len(made[5:]), emerging=risen[:5],
-        verdict=verdict_of(made, facts.coverage), actions=facts.actions * 5,
-    )
 
 
 @pytest.fixture
@@ -106,7 +86,7 @@ def test_an_owner_gets_their_shops_only(told: Facts) -> None:
     assert {r.incident for r in mine.risks} <= {r.incident for r in (*whole.risks, *whole.others)}
     assert mine.verdict[0].text() == verdict_of([*mine.risks, *mine.others], whole.coverage)[0].text() and "6 项" in mine.verdict[0].text()
     for shown in (render_html(mine), render_text(mine)):
-        assert "只列马川负责的事件；指标为全品牌，另有 6 个事件由他人负责" in shown
+        assert "只含马川负责的事件，另有 6 个归他人；指标为全品牌" in shown
         assert "何雨" not in shown and "质检路径" not in shown and "典型会话" not in shown and "数据健康" in shown
 
 
@@ -155,9 +135,14 @@ def test_up_and_down_are_told_in_words() -> None:
 
 
 def test_no_more_than_five_rising_topics(told: Facts) -> None:
-    found = rising_topics(many(told, 40))
-    assert len(found.rising) + len(found.emerging) + len(found.phrases) == 5
-    assert "约每 500 个主题日误报一次" in render_text(many(told, 40)) and "另有 35 个事件" in render_html(many(told, 40))
+    risk = told.risks[0]
+    why = say("why.voices", seen=4, expected=0.8, p=0.002)
+    risen = tuple(Emerging(f"INC-{n}", "黄", f"{risk.title}{n}", risk.topic, 4, 0.8, 0.002, why) for n in range(7))
+    busy = dataclasses.replace(many(told, 40), emerging=risen)
+    found = rising_topics(busy)
+    assert len(found.emerging) == 5 and found.more == 2 and found.rising == found.phrases == ()
+    for shown in (render_text(busy), render_html(busy)):
+        assert "约每 500 个主题日误报一次" in shown and "另有 2 项升温" in shown and "另有 35 个事件" in shown
 
 
 def people(cups: Settings, **digest: object) -> Settings:
