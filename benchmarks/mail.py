@@ -103,9 +103,9 @@ def pictures(facts: Facts, out: Path) -> list[Path]:
     out.mkdir(parents=True, exist_ok=True)
     page = out / "mail.html"
     page.write_text(render_html(fitted(facts)), encoding="utf-8")
-    made = []
+    found = launch_options(require_browser(read_environment()))
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(**launch_options(require_browser(read_environment())))
+        browser = playwright.chromium.launch(**found)
         try:
             made = [_picture(browser, page, out / f"mail-{name}.png", width, scheme, more) for name, width, scheme, more in LOOKS]
         finally:

@@ -52,11 +52,14 @@ def _cards(first: Callable[[Risk], Risk], lower: Callable[[Risk], Risk]) -> Call
     )
 
 
-def _short(quotes: int, letters: int, reasons: int, advice: int) -> Callable[[Risk], Risk]:
-    """Return a way to make a card shorter: so many quotes of so many letters, reasons, and pieces of advice."""
+def _short(quotes: int, reasons: int, advice: int) -> Callable[[Risk], Risk]:
+    """Return a way to make a card shorter: so many quotes, reasons, and pieces of advice.
+
+    A quote stays whole: when its author wants it deleted, it has to be found in the files.
+    """
     return lambda risk: replace(
         risk,
-        quotes=tuple(replace(q, text=one_line(q.text, letters)) for q in risk.quotes[:quotes]),
+        quotes=risk.quotes[:quotes],
         why=risk.why[:reasons],
         advice=risk.advice[:advice],
         topic=one_line(risk.topic, 40),
@@ -76,12 +79,12 @@ def _fewer(facts: Facts) -> Facts:
 _STEPS: tuple[Callable[[Facts], Facts], ...] = (
     lambda facts: replace(facts, bad_cases=facts.bad_cases[:1], good_cases=facts.good_cases[:1]),
     lambda facts: replace(facts, bad_cases=(), good_cases=()),
-    _cards(_short(2, 60, 4, 4), _short(1, 60, 3, 3)),
-    _cards(_short(1, 60, 4, 3), _short(1, 40, 2, 2)),
-    _cards(_short(1, 60, 3, 3), _short(0, 0, 2, 2)),
+    _cards(_short(2, 4, 4), _short(1, 3, 3)),
+    _cards(_short(1, 4, 3), _short(1, 2, 2)),
+    _cards(_short(1, 3, 3), _short(0, 2, 2)),
     _fewer,
-    _cards(_short(1, 40, 2, 2), _short(0, 0, 1, 1)),
-    _cards(_short(0, 0, 2, 2), _short(0, 0, 1, 1)),
-    _cards(_short(0, 0, 1, 1), _short(0, 0, 1, 1)),
+    _cards(_short(1, 2, 2), _short(0, 1, 1)),
+    _cards(_short(0, 2, 2), _short(0, 1, 1)),
+    _cards(_short(0, 1, 1), _short(0, 1, 1)),
     lambda facts: replace(facts, risks=facts.risks[:5], more_risks=facts.more_risks + len(facts.risks[5:])),
 )

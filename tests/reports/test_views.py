@@ -51,6 +51,12 @@ def test_however_many_risks_it_fits_into_a_mail(told: Facts, count: int, lang: s
     assert ("略去" if lang == "zh" else "Shortened") in html and ("略去" if lang == "zh" else "Shortened") in text
 
 
+def test_a_page_too_large_is_shortened_though_it_is_read_quickly(told: Facts) -> None:
+    risk = dataclasses.replace(told.risks[0], topic="<&>" * 3000)
+    whole = dataclasses.replace(told, risks=(risk,) * 3)
+    assert len(render_html(whole).encode()) > MAX_BYTES >= len(render_html(fitted(whole)).encode())
+
+
 def test_a_short_digest_loses_nothing(told: Facts) -> None:
     assert fitted(told) == told and "略去" not in render_html(told)
 
@@ -188,4 +194,5 @@ def test_links_into_the_console_where_there_is_one(told: Facts) -> None:
         assert f"https://voc.example.com/incidents/{incident}" in shown
     said = render_html(linked, "zh", lambda one: f"https://voc.example.com/f/{one}")
     assert f'href="https://voc.example.com/f/{incident}"' in said and "准 / 不准 / 误报" in said
-    assert "javascript:" not in render_html(dataclasses.replace(told, console="javascript:alert(1)//"))
+    evil = dataclasses.replace(told, console="javascript:alert(1)//")
+    assert "javascript:" not in render_html(evil) and "javascript:" not in render_text(evil)
