@@ -84,7 +84,7 @@ def many(facts: Facts, count: int, letters: int = 80) -> Facts:
 def sizes(days: dict[str, Facts]) -> list[dict[str, Any]]:
     """Return a row for each day, count and view: KB of HTML, Chinese characters of the whole and of parts 1 to 3."""
     rows = []
-    asked = [(kind, facts) for kind, facts in days.items()]
+    asked = list(days.items())
     asked += [(f"{count} incidents", many(days["red"], count)) for count in COUNTS]
     for name, facts in asked:
         for reader_name, reader in VIEWS.items():
