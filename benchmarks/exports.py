@@ -48,8 +48,9 @@ def measure(path: Path, store: bool) -> None:
     else:
         number = sum(isinstance(item, SessionRecord) for item in read_export(settings, path)[1])
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"{'imported' if store else 'read'} {number} sessions, {path.stat().st_size / 1e6:.0f} MB file, {seconds:.0f} s, {number / seconds:.0f}/s, peak {peak:.0f} MB", flush=True)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    peak, processor = used.ru_maxrss / 1024, used.ru_utime + used.ru_stime
+    print(f"{'imported' if store else 'read'} {number} sessions, {path.stat().st_size / 1e6:.0f} MB file, {seconds:.0f} s ({processor:.0f} s of the processor), {number / seconds:.0f}/s, peak {peak:.0f} MB", flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

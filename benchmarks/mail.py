@@ -25,11 +25,12 @@ from typing import Any
 from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.four_days import DAYS, ROOT, morning
+from reports.actions import MAX_ACTIONS, risk_actions
 from reports.digest import Reader, fitted, render_html, render_text, view
 from reports.facts import build_facts
 from reports.run import build_incidents
 from reports.shape import Facts
-from reports.verdict import risk_actions, to_do, verdict_of
+from reports.verdict import verdict_of
 from tests.reports import factory
 from vocwatch.browser import launch_options, require_browser
 from vocwatch.settings import load_settings, read_environment
@@ -77,7 +78,7 @@ def many(facts: Facts, count: int, letters: int = 80) -> Facts:
     zone = facts.window[0].tzinfo or dt.UTC
     return dataclasses.replace(
         facts, risks=made[:5], others=made[5:], more_risks=len(made[5:]), verdict=verdict_of(made, facts.coverage),
-        actions=to_do(risk_actions(made, (), facts.date, zone), ()),
+        actions=tuple(risk_actions(made, (), facts.date, zone)[:MAX_ACTIONS]),
     )
 
 

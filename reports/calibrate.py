@@ -8,7 +8,7 @@ score's weights; they are counted, and left out of the fit.
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,20 +25,19 @@ from reports.fitting import (
     level_index,
     mcnemar,
 )
+from reports.precision import precision_by_source, precision_by_topic
 from reports.replay import Replay, replay
 from reports.trade.shares import Share, share
 from vocwatch.settings import Settings
 from vocwatch.settings.app import Levels, Risk
 from vocwatch.store import Store, feedback, labels
-from vocwatch.store.labels import IncidentWord, MentionWord
+from vocwatch.store.labels import IncidentWord
 
 MIN_LABELS = 30
 MIN_INCIDENTS = 10
 MIN_LEVELS = 2
 MIN_PER_LEVEL = 5
 SAME_SCORE = 0.2  # points: the parts are stored to three digits
-RIGHT = (feedback.RIGHT,)
-AGAINST = (feedback.WRONG, feedback.FALSE_ALARM)
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ def calibrate(
         words=len(words) + lost, used=len(used), incidents=len({label.incident for label in used}),
         by_level={LEVELS[place]: count for place, count in sorted(Counter(label.right for label in used).items())},
         left_out=dict(left_out), since=min(days, default=None), until=max(days, default=None),
-        by_topic=_precision(_by_topic(words, spoken)), by_source=_precision(_by_source(words, spoken)),
+        by_topic=precision_by_topic(words, spoken), by_source=precision_by_source(words, spoken),
         by_rule=share("rule", sum(label.told == label.right for label in ruled), len(ruled)),
         missed=[*(w.verdict for w in words), *(w.verdict for w in spoken)].count(feedback.MISSED),
         before=before, after=after, mended=mended, broken=broken, p_value=p_value, current=risk, fitted=fitted,
@@ -187,29 +186,6 @@ def _quality(pairs: Sequence[tuple[int, int]]) -> Quality:
 
 def _value(rate: Share) -> float:
     return rate.value if rate.value is not None else 0.0
-
-
-_Names = list[tuple[str, str]]
-
-
-def _by_topic(words: Iterable[IncidentWord], spoken: Iterable[MentionWord]) -> _Names:
-    return [*((w.topic, w.verdict) for w in words), *((topic, w.verdict) for w in spoken for topic in w.topics)]
-
-
-def _by_source(words: Iterable[IncidentWord], spoken: Iterable[MentionWord]) -> _Names:
-    return [*((name, w.verdict) for w in words for name in w.sources), *((w.source, w.verdict) for w in spoken)]
-
-
-def _precision(said: _Names) -> tuple[Share, ...]:
-    """Confirmed ÷ (confirmed + spoken against), most judged first."""
-    right: Counter[str] = Counter()
-    judged: dict[str, int] = defaultdict(int)
-    for name, verdict in said:
-        if verdict in (*RIGHT, *AGAINST):
-            judged[name] += 1
-            right[name] += verdict in RIGHT
-    names = sorted(judged, key=lambda name: (-judged[name], name))
-    return tuple(share(name, right[name], judged[name]) for name in names)
 
 
 def as_dict(found: Calibration) -> dict[str, Any]:

@@ -78,8 +78,8 @@ class Signatures:
         self._sorted = np.take_along_axis(keys, self._order, axis=1)
         self._looked = np.zeros(keys.shape, dtype=np.int64)  # at how many others of a band, by its first place
         self._held = np.zeros((len(keys), _SPOTS), dtype=np.bool_)  # at which spots there are keys: most others have none here
-        for spots, own in zip(self._held, keys, strict=True):
-            spots[own % _SPOTS] = True
+        for held, own in zip(self._held, keys, strict=True):
+            held[own % _SPOTS] = True
 
     def among(self) -> Iterator[Pair]:
         """Yield (earlier, later) places of those that resemble each other, by way of the first in each band."""
@@ -93,8 +93,8 @@ class Signatures:
         """Yield (place here, place among `others`) of those that resemble each other."""
         low = others.astype(np.uint8)
         bands = zip(self._sorted, self._order, _keys(others), self._looked, self._held, strict=True)
-        for keys, order, wanted, looked, spots in bands:
-            likely = np.flatnonzero(spots[wanted % _SPOTS])
+        for keys, order, wanted, looked, held in bands:
+            likely = np.flatnonzero(held[wanted % _SPOTS])
             start = np.searchsorted(keys, wanted[likely], "left")
             found = np.flatnonzero((start < len(keys)) & (keys[np.minimum(start, len(keys) - 1)] == wanted[likely]))
             if not len(found):

@@ -235,12 +235,13 @@ def _tones(
     settings: Settings, connection: Connection, start: dt.datetime, end: dt.datetime
 ) -> dict[str | None, Tone]:
     """Mentions and negative mentions of the day, by product and (None) for the brand."""
+    skus = {w.id: w.sku or w.id for w in settings.watches.watches if w.kind == "product"}
     texts: Counter[str | None] = Counter()
     negative: Counter[str | None] = Counter()
-    for mention, about in speaking_of(settings, connection, start, end):
-        for product in about:
-            texts[product] += 1
-            negative[product] += mention.sentiment == "negative"
+    for sku, named, bad, number in facts.brand_tones(connection, start, end):
+        for product in {None, *(skus[watch] for watch in named if watch in skus), *([sku] if sku else [])}:
+            texts[product] += number
+            negative[product] += number if bad else 0
     return {product: Tone(texts[product], negative[product]) for product in texts}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports import exposure, measures
+from reports.actions import MAX_ACTIONS, actions
 from reports.advice import advice_for
 from reports.baseline import BASE_DAYS
 from reports.belated import belated_notes
@@ -20,6 +21,8 @@ from reports.exposure import Exposures
 from reports.incidents import voices
 from reports.inside import Inside, read_inside
 from reports.judgement import lead
+from reports.overdue import Overdue, overdue
+from reports.precision import Precision, precision_of_week
 from reports.rising import Rising, read_rising
 from reports.say import Say, from_stored, say
 from reports.score import reach, version
@@ -27,7 +30,7 @@ from reports.shape import Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, T
 from reports.texts import Reader
 from reports.traces import Kept
 from reports.usual import Usual, usual
-from reports.verdict import MAX_ACTIONS, health_actions, level_of, risk_actions, to_do, verdict_of
+from reports.verdict import level_of, verdict_of
 from reports.vocabulary import words_before
 from reports.words import Word, hot_words
 from vocwatch.clock import day_window
@@ -68,6 +71,8 @@ class _Rows:
     old_news: int
     exposures: Exposures
     belated: list[Say]
+    overdue: tuple[Overdue, ...]
+    precision: Precision
 
 
 def build_facts(
@@ -99,9 +104,8 @@ def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: d
         generated_at=now.astimezone(zone),
         coverage=rows.coverage,
         indicators=indicators,
-        actions=to_do(
-            risk_actions(risks, to_check, date, zone),
-            health_actions(settings, rows.coverage, rows.measured.sessions_missing, date),
+        actions=actions(
+            settings, date, risks, to_check, rows.coverage, rows.measured.sessions_missing, rows.overdue
         ),
         risks=shown,
         more_risks=len(risks) - len(shown),
@@ -121,6 +125,8 @@ def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: d
         bad_cases=rows.bad_cases,
         good_cases=rows.good_cases,
         exposures=rows.exposures,
+        overdue=rows.overdue,
+        precision=rows.precision,
         notes=_notes(settings, rows, date),
         versions={
             "formula": str(rows.listed[0]["formula"]) if rows.listed else version(settings.app.risk),
@@ -197,6 +203,8 @@ def _read(
         old_news=int(built.stats.get("old_news", 0)) if built else 0,
         exposures=_exposures(settings, reader, connection, date, told),
         belated=belated_notes(settings, connection, date, audience, now),
+        overdue=overdue(connection, date),
+        precision=precision_of_week(settings, connection, date),
     )
 
 

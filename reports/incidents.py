@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from operator import itemgetter
 
 from reports.baseline import UNNAMED, Baseline, Cell, Expectation
 from reports.bursts import ARMY_TEXTS
@@ -32,6 +33,8 @@ DOMINANT = 0.6
 WHOLLY = 0.8  # of all voices: then even trouble of a kind that is the brand's is one product's
 NAMED = 0.4
 MAX_SPLIT = 2
+
+_Order = tuple[bool, float, int, str, str]
 
 
 @dataclass
@@ -168,6 +171,10 @@ class _Rules:
         self._baseline = baseline
         self._brand_wide = brand_wide
         self._eve = _by_topic(eve)
+        self._eve_of: dict[Cell, list[Complaint]] = defaultdict(list)
+        for topic, own in self._eve.items():
+            for c in own:
+                self._eve_of[c.product or UNNAMED, topic].append(c)
 
     def going_on(self, pool: list[Complaint], recent: Sequence[Known]) -> tuple[list[Group], list[Complaint]]:
         """Return today's part of the open incidents, the most serious first, and the complaints that are left."""
@@ -182,14 +189,18 @@ class _Rules:
     def beginning(self, pool: list[Complaint], found: list[Group]) -> list[Complaint]:
         """Add to `found` what begins today, the most surprising first; return the complaints that are left."""
         topics = _by_topic(pool)
-        proposals = {topic: self._of_topic(topic, topics[topic]) for topic in sorted(topics)}
-        while best := min((group for own in proposals.values() for group in own), key=_order, default=None):
+        proposals = {topic: self._ordered(topic, topics[topic]) for topic in sorted(topics)}
+        while first := min((one for own in proposals.values() for one in own), key=itemgetter(0), default=None):
+            best = first[1]
             found.append(best)
             pool = _rest(pool, best)
             topics = _by_topic(pool)
             for topic in {topic for c in best.today for topic in c.topics} & proposals.keys():  # the others stay as they are
-                proposals[topic] = self._of_topic(topic, topics[topic]) if topic in topics else []
+                proposals[topic] = self._ordered(topic, topics[topic]) if topic in topics else []
         return pool
+
+    def _ordered(self, topic: str, pool: Sequence[Complaint]) -> list[tuple[_Order, Group]]:
+        return [(_order(group), group) for group in self._of_topic(topic, pool)]
 
     def _continued(self, known: Known, pool: Sequence[Complaint]) -> Group | None:
         """Return today's part of an open incident; None when today's complaints are no more than everyday."""
@@ -283,7 +294,10 @@ class _Rules:
     def _best(self, product: str | None, topic: str, own: list[Complaint], *more: str) -> Group:
         """Return the group of today's voices, or of today's and yesterday's, whichever is more surprising."""
         alone = self._tested(product, topic, own, own, more=more)
-        eve = [c for c in self._eve.get(topic, ()) if product is None or (c.product or UNNAMED) in (product, *more)]
+        if product is None or more:
+            eve = [c for c in self._eve.get(topic, ()) if product is None or (c.product or UNNAMED) in (product, *more)]
+        else:
+            eve = self._eve_of.get((product, topic), [])
         if not eve:
             return alone
         both = self._tested(product, topic, own, own, eve, more)
@@ -318,7 +332,7 @@ def _listed(group: Group) -> bool:
     return heard >= MIN_VOICES and group.p < (LISTED_P if group.product else BRAND_P)
 
 
-def _order(group: Group) -> tuple[bool, float, int, str, str]:
+def _order(group: Group) -> _Order:
     return (not group.red, group.p, -len(voices(group.today)), group.topic, group.product or "")
 
 

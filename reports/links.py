@@ -14,6 +14,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from vocwatch.lang import tr
 from vocwatch.pseudonym import load_key
 from vocwatch.settings import Environment
 
@@ -51,12 +52,12 @@ def read(purpose: str, token: str, secret: bytes, *, now: dt.datetime) -> dict[s
             raise ValueError
         content, mac = _bytes(first), _bytes(second)
     except (ValueError, binascii.Error):
-        raise LinkError("链接不完整，请从邮件里重新点开") from None
+        raise LinkError(tr("链接不完整，请从邮件里重新点开", "The link is not whole; open it from the mail again")) from None
     if not hmac.compare_digest(mac, _mac(purpose, content, secret)):
-        raise LinkError("链接无效：不是本系统签发的，或被改动过")
+        raise LinkError(tr("链接无效：不是本系统签发的，或被改动过", "Not a link of this installation, or it was changed"))
     data: dict[str, Any] = json.loads(content)
     if now.timestamp() >= data.pop("exp"):
-        raise LinkError("链接已过期，请用最新一封邮件里的", expired=True)
+        raise LinkError(tr("链接已过期，请用最新一封邮件里的", "The link has expired; use the newest mail's"), expired=True)
     return data
 
 

@@ -159,6 +159,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "{number} 个来源没有读到（{names} 等），先查网络，再逐个补采",
         "{number} sources were not read ({names} …): check the network, then crawl them again",
     ),
+    "action.overdue": (
+        "{count} 件跟进逾期，最久的：{title}（跟进 {case}）",
+        "{count} cases are overdue, the oldest: {title} (case {case})",
+    ),
     "action.sessions": (
         "今日没有会话数据，补导出并导入",
         "No service sessions today: export and import them",

@@ -12,6 +12,8 @@ from reports.coverage import Coverage
 from reports.emerging import Phrase
 from reports.exposure import Exposures
 from reports.keyword_classes import KeywordDay
+from reports.overdue import Overdue
+from reports.precision import Precision
 from reports.rates import Rate
 from reports.rising import Rising
 from reports.say import Say
@@ -240,6 +242,8 @@ class Facts:
     rising: tuple[Rising, ...] = ()
     usual: dict[str, Usual] = field(default_factory=dict)
     exposures: Exposures = field(default_factory=lambda: Exposures((), ()))
+    overdue: tuple[Overdue, ...] = ()
+    precision: Precision | None = None
     notes: tuple[Say, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     others: tuple[Risk, ...] = ()

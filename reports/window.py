@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from array import array
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -60,6 +61,19 @@ class Names:
         return len(self.names)
 
 
+class _Places:
+    """Where a row id stands: a dictionary of hundreds of thousands of numbers would take twelve times the room."""
+
+    def __init__(self, refs: _Numbers, places: _Numbers):
+        order = places[np.argsort(refs[places], kind="stable")]
+        self._refs, self._places = array("q", refs[order].tobytes()), array("q", order.tobytes())
+
+    def get(self, ref: int) -> int | None:
+        """Return the place of a row id."""
+        spot = bisect_left(self._refs, ref)
+        return self._places[spot] if spot < len(self._refs) and self._refs[spot] == ref else None
+
+
 class Window:
     """Complaints as `vocwatch.store.traces.window` yields them."""
 
@@ -95,13 +109,13 @@ class Window:
         del numbers
         self._answer(answers)
         self._authored = np.array([not isinstance(who, int) for who in self._people.names], dtype=np.bool_)
+        self._place = _Places(self._ref, np.flatnonzero(~self._inside))
+        self._session = _Places(self._ref, np.flatnonzero(self._inside))
         self._origin = np.arange(len(self._ref))
         self._copies()
         self._voice = np.where(self._origin == np.arange(len(self._ref)), self._person, -1)
         self._burst: set[int] = set()
         self._arrange()
-        self._place = {ref: n for n, ref in enumerate(self._ref.tolist()) if not self._inside[n]}
-        self._session = {ref: n for n, ref in enumerate(self._ref.tolist()) if self._inside[n]}
         del self._people, self._clauses, self._twins
 
     def __len__(self) -> int:
@@ -131,7 +145,6 @@ class Window:
         """Give the texts of each group of copies the earliest of them as origin."""
         if not self._twins:
             return
-        outside = {ref: n for n, ref in enumerate(self._ref.tolist()) if not self._inside[n]}
         nodes = Names()
         edges = [(nodes(int(self._ref[place])), nodes(int(twin))) for place, twins in self._twins for twin in twins.split()]
         parent = list(range(len(nodes)))
@@ -139,8 +152,8 @@ class Window:
             join(parent, one, two)
         groups: dict[int, list[int]] = defaultdict(list)
         for number, ref in enumerate(nodes.names):
-            if ref in outside:
-                groups[root(parent, number)].append(outside[ref])
+            if (place := self._place.get(ref)) is not None:
+                groups[root(parent, number)].append(place)
         for places in groups.values():
             self._origin[places] = min(places, key=self._order)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import zlib
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -51,17 +51,23 @@ def hot_words(
     """Return up to ten words with z ≥ 3 used by at least 3 authors; `today` holds (author, text), `past` in how many
     texts of the weeks before each word stood.
     """
-    now: Counter[str] = Counter()
-    authors: dict[str, set[str]] = defaultdict(set)
+    now: dict[str, int] = {}
+    first: dict[str, str] = {}
+    authors: dict[str, set[str]] = {}  # of words that stand in several texts: most stand in one
     for author, text in today:
         for found in tokens(text):
-            now[found] += 1
-            authors[found].add(author)
-    totals = (now.total(), sum(past.values()))
+            if (before := now.get(found, 0)) == 0:
+                first[found] = author
+            elif before == 1:
+                authors[found] = {first[found], author}
+            else:
+                authors[found].add(author)
+            now[found] = before + 1
+    totals = (sum(now.values()), sum(past.values()))
     skip = set(ignore)
     words = [
         Word(found, round(z, 1), len(authors[found]), now[found])
-        for found in now
+        for found in authors
         if len(authors[found]) >= MIN_AUTHORS and found not in skip and (z := _z(now[found], past.get(found, 0), *totals)) >= MIN_Z
     ]
     return tuple(sorted(words, key=lambda w: (-w.z, w.word))[:MAX_WORDS])

@@ -21,8 +21,8 @@ from sentiment.clauses import Clause
 from sentiment.normalise import normal_form
 from vocwatch.settings.base import compiled, parsed
 
-WORD, CANCEL, PRAISE, ABOUT = range(4)
-"""What a word of a rule does: states the thing, takes it back, praises it, or only speaks of it."""
+WORD, CANCEL, PRAISE, ABOUT, NAMED = range(5)
+"""What a word of a rule does: states the thing, takes it back, praises it, only speaks of it, or names it in passing."""
 
 _LEVELS = 4  # so many needs of each pattern are looked up for all patterns at once
 
@@ -40,7 +40,7 @@ Codes = npt.NDArray[np.uint32]
 @dataclass(frozen=True, slots=True)
 class Rule:
     """Words and patterns that mean one thing, the phrases in which they don't, those that praise the same
-    thing, and those that only speak of it.
+    thing, those that only speak of it, and those that name it where something else may be meant.
     """
 
     words: tuple[str, ...]
@@ -48,6 +48,8 @@ class Rule:
     cancel: tuple[str, ...]
     praise: tuple[str, ...] = ()
     about: tuple[str, ...] = ()
+    named: tuple[str, ...] = ()
+    named_patterns: tuple[str, ...] = ()
 
 
 class Match(NamedTuple):
@@ -155,8 +157,8 @@ class RuleBook:
     def __init__(self, rules: Sequence[Rule]):
         uses: dict[str, list[tuple[int, int]]] = {}
         for number, rule in enumerate(rules):
-            sorts = ((WORD, rule.words), (CANCEL, rule.cancel), (PRAISE, rule.praise), (ABOUT, rule.about))
-            for kind, words in sorts:
+            sorts = (rule.words, rule.cancel, rule.praise, rule.about, rule.named)
+            for kind, words in zip((WORD, CANCEL, PRAISE, ABOUT, NAMED), sorts, strict=True):
                 for word in words:
                     form = normal_form(word)
                     if form and (kind, number) not in uses.setdefault(form, []):
@@ -164,10 +166,11 @@ class RuleBook:
         self._uses = list(uses.values())
         self._automaton = AhoCorasick(list(uses)) if uses else None
         self._patterns = [
-            (number, f"pattern{place}", compiled(pattern), Needs(pattern))
-            for number, rule in enumerate(rules) for place, pattern in enumerate(rule.patterns, 1)
+            (number, f"pattern{place}", compiled(pattern), kind)
+            for number, rule in enumerate(rules) for kind, patterns in ((WORD, rule.patterns), (NAMED, rule.named_patterns))
+            for place, pattern in enumerate(patterns, 1)
         ]
-        self._needs = _AllNeeds([needs for _, _, _, needs in self._patterns])
+        self._needs = _AllNeeds([Needs(pattern.pattern) for _, _, pattern, _ in self._patterns])
 
     def find(self, text: str, clauses: Sequence[Clause]) -> list[Match]:
         """Return the matches that no cancelling phrase of their rule touches, in text order."""
@@ -205,10 +208,10 @@ class RuleBook:
             for start, end in dict.fromkeys((clause.sentence_start, clause.sentence_end) for clause in clauses)
         ]
         for number, start, end, which in self._worth(sentences, joined):
-            rule, how, pattern, _ = self._patterns[which]
+            rule, how, pattern, kind = self._patterns[which]
             for match in pattern.finditer(texts[number][0], start, end):
                 if match.end() > match.start():
-                    matches[number].append(Match(rule, match.start(), match.end(), how, _groups(match)))
+                    matches[number].append(Match(rule, match.start(), match.end(), how, _groups(match), kind))
 
     def _worth(self, sentences: Sequence[tuple[int, int, int]], joined: Joined) -> Iterator[tuple[int, int, int, int]]:
         """Yield the sentences (text, start and end) with the numbers of the patterns that are to be tried."""

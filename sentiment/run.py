@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +12,7 @@ from functools import partial
 from sentiment.judge import Judge
 from sentiment.refine import Refiner, RefineReport
 from sentiment.standby import Standby, dependable, standby
+from sentiment.workers import Asked, Workers, wanted
 from vocwatch.models import Assessment, RunStatus
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, assessments, runs
@@ -73,14 +75,16 @@ def analyse(
         runs.abandon_unfinished(connection, "analyse", subject, settings.clock.now())
         run_id = runs.start(connection, "analyse", subject, settings.clock.now())
         waiting = work.left(connection)
+
+    def saved() -> None:
+        if rebuild:
+            with store.begin() as connection:
+                runs.note(connection, run_id, work.stats())
+        if on_progress:
+            on_progress(work.done, max(0, waiting - work.done))
+
     try:
-        for pending in work.batches(batch):
-            work.judge_batch(pending)
-            if rebuild:
-                with store.begin() as connection:
-                    runs.note(connection, run_id, work.stats())
-            if on_progress:
-                on_progress(work.done, max(0, waiting - work.done))
+        work.judge_all(waiting, batch, saved)
         refined = work.refiner.run(store, patience) if work.refiner else None
     except (Exception, KeyboardInterrupt) as error:
         reason = STOPPED if isinstance(error, KeyboardInterrupt) else f"{type(error).__name__}: {error}"[:500]
@@ -111,6 +115,8 @@ class _Work:
         self._own, self._problems = judge is None, problems  # a judge that was handed in has nobody standing in
         self._judge = judge = judge or dependable(settings, engine, problems.append)
         self._again = not isinstance(judge, Standby)
+        self._engine = engine
+        self._asked: deque[tuple[list[Pending], Asked | None]] = deque()
         self.refiner = Refiner(settings, judge.version) if settings.app.llm.enabled and self._again else None
         current = (judge.version, self.refiner.version) if self.refiner else (judge.version,)
         self._other_than = current if rebuild else None
@@ -130,17 +136,42 @@ class _Work:
         since = self._pace.since if self._rebuild else None
         return assessments.count_pending(connection, self._other_than, since, self._again)
 
-    def batches(self, size: int) -> Iterator[list[Pending]]:
-        """Yield what waits; each text at most once, but for comments on a post that was judged after them."""
-        if self._rebuild:
-            yield from _newest_first(self._store, size, self._other_than, self._pace.since)
-        if not self._rebuild or self._pace.since is None:
-            yield from _batches(self._store, size, self._other_than, self._again)
+    def judge_all(self, waiting: int, size: int, saved: Callable[[], None]) -> None:
+        """Judge and save what waits, batch by batch; `saved` is called after each. So many `waiting` texts may be worth
+        other processes: they judge what is ahead.
+        """
+        alone = not self._own or not self._again or self._pace.rate
+        workers = Workers(self._settings, self._engine, self._judge.version, 0 if alone else wanted(waiting))
 
-    def judge_batch(self, pending: Sequence[Pending]) -> None:
+        def settle(ahead: int = 0) -> None:
+            while len(self._asked) > ahead:
+                self._judge_batch(workers, *self._asked.popleft())
+                saved()
+
+        try:
+            for pending in self._batches(size, settle):
+                self._asked.append((pending, workers.ask([waiting.item for waiting in pending])))
+                settle(workers.ahead)
+            settle()
+        finally:
+            workers.close()
+
+    def _batches(self, size: int, settle: Callable[[], None]) -> Iterator[list[Pending]]:
+        """Yield what waits; each text at most once, but for comments on a post that was judged after them: before they
+        are read, `settle` has to save what was yielded.
+        """
+        if self._rebuild:
+            yield from _newest_first(self._store, size, self._other_than, self._pace.since, settle)
+            settle()
+        if not self._rebuild or self._pace.since is None:
+            yield from _batches(self._store, size, self._other_than, self._again, settle)
+
+    def _judge_batch(self, workers: Workers, pending: Sequence[Pending], asked: Asked | None) -> None:
         """Judge and save one batch, then wait where the pace asks for it. Judging is outside the transaction."""
         began = self._pace.seconds()
-        found = self._assess(pending)
+        found = workers.answer(asked)
+        if found is None:
+            found = self._assess(pending)
         now = self._settings.clock.now()
         with self._store.begin() as connection:
             assessments.save(connection, zip(pending, found, strict=True), now)
@@ -152,7 +183,6 @@ class _Work:
             rest = len(pending) / self._pace.rate - (self._pace.seconds() - began)
             if rest > 0:
                 self._pace.sleep(rest)
-
 
     def _assess(self, pending: Sequence[Pending]) -> list[Assessment]:
         """Ask the judge, or where it breaks down, from now on its stand-in. Raises what the stand-in raises."""
@@ -166,7 +196,7 @@ class _Work:
 
 
 def _newest_first(
-    store: Store, size: int, other_than: assessments.Versions, since: dt.datetime | None,
+    store: Store, size: int, other_than: assessments.Versions, since: dt.datetime | None, settle: Callable[[], None],
 ) -> Iterator[list[Pending]]:
     """The newest texts first: WINDOW by WINDOW posts, then what hangs on them, then sessions."""
     with store.read() as connection:
@@ -177,6 +207,7 @@ def _newest_first(
     for first in range(0, len(waiting), WINDOW):
         window = waiting[first:first + WINDOW]
         for phase, fetch in enumerate(PHASES):
+            settle()
             ids = [key for _, which, key in window if which == -phase]
             for start in range(0, len(ids), size):
                 with store.read() as connection:
@@ -186,10 +217,11 @@ def _newest_first(
 
 
 def _batches(
-    store: Store, size: int, other_than: assessments.Versions, again: bool
+    store: Store, size: int, other_than: assessments.Versions, again: bool, settle: Callable[[], None]
 ) -> Iterator[list[Pending]]:
     """Posts first, then what hangs on them, then sessions; each text at most once a run."""
     for fetch in PHASES:
+        settle()
         after = 0
         while True:
             with store.read() as connection:

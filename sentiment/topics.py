@@ -16,7 +16,7 @@ import numpy as np
 from sentiment.clauses import Clause
 from sentiment.normalise import normal_form
 from sentiment.redlines import Alarm, RedLines, Suspect
-from sentiment.rules import ABOUT, PRAISE, Match, Rule, RuleBook
+from sentiment.rules import ABOUT, NAMED, PRAISE, Match, Rule, RuleBook
 from sentiment.scope import Spans, Surroundings
 from sentiment.topic_model import CONCRETE, RED_LINES, SEVERITY, Numbers, TopicModel, TopicScorer, load, read
 from vocwatch.models import OTHER_TOPIC
@@ -31,6 +31,9 @@ COMPLAINT, MENTION, PRAISED = -1, 0, 1
 BY_TONE = ("about", "model")
 """How an aspect was found of which only the clause's tone can say whether it is praised or complained of."""
 
+BY_NAME = "named"
+"""How an aspect was found whose word stands beside anything (退货, 纸箱): praise of it counts, blame may mean another thing."""
+
 HEARD = "heard"
 """How an aspect was found that the model is less sure of: only a clear tone makes a complaint of it."""
 _ALONE, _SURE = -1.5, -0.4
@@ -42,6 +45,13 @@ _VETO = -7.0
 """Below these log-odds a pattern's match is not believed."""
 
 _NOT_STATED = ("asked", "supposed", "feared")
+_SUBJECT = re.compile(r"客服|卖家|店|商家|老板|前台|服务|师傅|[你我他她它]|人员|售后")
+"""Who a clause may speak of: beside one of these it doesn't go on about those before it."""
+_GENERAL = re.compile(
+    r"(?:[很真太挺蛮还都也就最超巨贼的了吧啊呀哦啦呢哈嗯]|非常|特别|超级|确实|实在|相当|真心|一如既往|总体|整体|感觉|东西|好评?|不错|棒|赞|满意"
+    r"|喜欢|完美|给力|可以|行|ok|推荐|优秀|一流|值得|拥有|购买|五星|满分|支持|[\W_])+"
+)
+"""A clause that praises and names nothing (非常非常好, 推荐赞赞赞), of which the model may hear anything."""
 _MILD = re.compile(r"有点|有些|稍微|略|一点点|稍|小小|些许|轻微|不算太|偶尔")
 
 
@@ -109,7 +119,8 @@ class Taxonomy:
         self._merge = topics.merge
         self.severities = {name: leaf.severity for name, leaf in self._leaves}
         self._book = RuleBook([
-            *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about) for _, leaf in self._leaves),
+            *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about, leaf.named, leaf.named_patterns)
+              for _, leaf in self._leaves),
             *(Rule(line.words, line.patterns, line.cancel) for line in self._lines),
         ])
         model = load() if model is None else model
@@ -181,12 +192,12 @@ class Taxonomy:
         praises: list[_Praise] = []
         mentions: list[Match] = []
         faults: list[Match] = []
-        for match in self._by_whom(matches, draft.around):
+        for match in self._by_whom(matches, draft):
             if match.rule >= len(self._leaves):
                 suspects.append(self._suspect(match, draft.around))
             elif match.kind == PRAISE:
                 praises.append((match, draft.around.dismissed(match)))
-            elif match.kind == ABOUT:
+            elif match.kind in (ABOUT, NAMED):
                 mentions.append(match)
             else:
                 faults.append(match)
@@ -195,7 +206,7 @@ class Taxonomy:
         if praises:
             self._praises(praises, draft)
         if mentions:
-            self._mentions(mentions, draft)
+            self._mentions(sorted(mentions, key=lambda match: match.kind), draft)
         if told:
             self._by_model(told, draft)
         alarms: tuple[Alarm, ...] = ()
@@ -209,25 +220,36 @@ class Taxonomy:
             self._add_topics_of(alarms, draft)
         return draft.findings(alarms, suspected, concrete, self._merge)
 
-    def _by_whom(self, matches: Sequence[Match], around: Surroundings) -> Iterator[Match]:
-        """Yield the matches, those of people who belong to another leaf as that leaf's: 快递小哥态度好."""
+    def _by_whom(self, matches: Sequence[Match], draft: _Draft) -> Iterator[Match]:
+        """Yield the matches, those of people who belong to another leaf as that leaf's: 快递小哥态度好; a clause that
+        names nobody goes on about those before it: 快递小哥很准时，态度也好.
+        """
+        text, clauses = draft.text, draft.around.clauses
         for match in matches:
             who, place = self._who.get(match.rule, (None, 0))
-            if who is not None and who.search(around.text, around.clause_of(match).start, match.end):
-                yield match._replace(rule=place)
-            else:
+            if who is None:
                 yield match
+                continue
+            clause = draft.around.clause_of(match)
+            start = clause.start
+            if clause.start > clause.sentence_start and not _SUBJECT.search(text, clause.start, match.end):
+                start = clauses[draft.places[start] - 1].start
+            yield match._replace(rule=place) if who.search(text, start, match.end) else match
 
     def _by_model(self, told: dict[int, _Heard], draft: _Draft) -> None:
         """What the model hears in a clause where no rule says anything, and no fault is stated beside it."""
-        heard = {start for (_, start), aspect in draft.aspects.items() if aspect.how not in BY_TONE}
+        heard = {start for (_, start), aspect in draft.aspects.items() if aspect.how not in (*BY_TONE, BY_NAME)}
         faults = draft.fault_places()
-        for place, (best, odds) in told.items():
+        for place, (first, odds) in told.items():
             clause = draft.around.clauses[place]
+            who, theirs = self._who.get(first, (None, 0))
+            best = theirs if who is not None and who.search(draft.text, clause.start, clause.end) else first
             if clause.start in heard or not faults.isdisjoint((place - 1, place, place + 1)):
                 continue
             name = self._leaves[best][0]
             if name == OTHER or (name, clause.start) in draft.aspects:
+                continue
+            if _GENERAL.fullmatch(draft.text, clause.start, clause.end):
                 continue
             if draft.around.dismissed(Match(best, clause.end - 1, clause.end, "model")) not in _NOT_STATED:
                 how = "model" if odds >= _SURE else HEARD
@@ -298,14 +320,16 @@ class Taxonomy:
         blamed = {
             topic.partition("/")[0] for (topic, _), found in draft.aspects.items() if found.polarity == COMPLAINT
         }
+        said = set(told)
         for match in matches:
             clause, group = draft.around.clause_of(match), self._groups[match.rule]
-            if (group, clause.start) in told:
+            if (group, clause.start) in (told if match.kind == ABOUT else said):
                 continue
+            said.add((group, clause.start))
             place = places[clause.start]
             beside = group in blamed or not faults.isdisjoint((place - 1, place, place + 1))
             name = self._leaves[match.rule][0]
-            how = "beside" if beside else draft.around.dismissed(match) or "about"
+            how = "beside" if beside else draft.around.dismissed(match) or ("about" if match.kind == ABOUT else BY_NAME)
             if how != "other":
                 severity = self._severity(match.rule, place, draft)
                 draft.put(Aspect(name, MENTION, severity, clause, match.start, match.end, how))

@@ -21,7 +21,7 @@ from sentiment.engines.rules import Evidence
 from sentiment.idioms import enquires
 from sentiment.idioms import leaning as idiom
 from sentiment.scope import Surroundings
-from sentiment.topics import BY_TONE, COMPLAINT, HEARD, MENTION, OTHER, PRAISED, Aspect
+from sentiment.topics import BY_NAME, BY_TONE, COMPLAINT, HEARD, MENTION, OTHER, PRAISED, Aspect
 from sentiment.voice import CUSTOMER, MEDIA, MERCHANT, RECRUIT, SELLING
 from vocwatch.models import Sentiment, Span
 
@@ -390,12 +390,13 @@ class Judged:
         how, stated = aspect.how, aspect.polarity == COMPLAINT
         if aspect.polarity == PRAISED or (stated and aspect.severity >= _GRAVE):
             return aspect.polarity, aspect.severity
-        if not stated and how not in BY_TONE and (how != HEARD or sentiment is not Sentiment.NEGATIVE):
+        named = how == BY_NAME
+        if not stated and not named and how not in BY_TONE and (how != HEARD or sentiment is not Sentiment.NEGATIVE):
             return MENTION, 0  # asked, supposed or feared
         told = self._clause(self.draft.clauses.index(aspect.clause))
         if stated:
             return (COMPLAINT, aspect.severity) if told < _DISBELIEVED else (MENTION, 0)
-        if told <= -(_TOLD if sentiment is not Sentiment.NEGATIVE else _TOLD_HEARD.get(how, _TOLD)):
+        if not named and told <= -(_TOLD if sentiment is not Sentiment.NEGATIVE else _TOLD_HEARD.get(how, _TOLD)):
             return COMPLAINT, max(1, aspect.severity)
         return (PRAISED, 0) if told >= _TOLD and how != HEARD else (MENTION, 0)
 

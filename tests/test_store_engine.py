@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from vocwatch.store import StorageError, Store, open_store, runs
+from vocwatch.store import Connection, StorageError, Store, open_store, runs
 from vocwatch.store.engine import upsert
 from vocwatch.store.schema import mentions
 
@@ -60,3 +60,16 @@ def test_naive_times_are_refused(sqlite_store: Store) -> None:
 def test_an_unreachable_database_says_what_to_do() -> None:
     with pytest.raises(StorageError, match="VOCWATCH_DATABASE_URL"):
         open_store("postgresql+psycopg://nobody@127.0.0.1:1/none")
+
+
+def test_what_is_durable_waits_for_the_disk_and_nothing_else_does(sqlite_store: Store) -> None:
+    def synchronous(connection: Connection) -> int:
+        return int(connection.exec_driver_sql("PRAGMA synchronous").scalar_one())
+
+    for durable, wanted in ((False, 1), (True, 2), (False, 1)):
+        with sqlite_store.begin(durable=durable) as connection:
+            assert synchronous(connection) == wanted
+    with pytest.raises(KeyError), sqlite_store.begin(durable=True):
+        raise KeyError
+    with sqlite_store.begin() as connection:
+        assert synchronous(connection) == 1

@@ -202,6 +202,7 @@ _RUNS: Final = {  # why a run began, or ended, as it did
     "上次受阻（连续 {} 次），{} 之后再试": "blocked last time ({} in a row); tried again after {}",
     "对方要求 {} 之后再来，还没到时间": "the site asks us to come back after {}, which is still to come",
     "超时被终止（rate.max_minutes 为 {} 分钟）": "ended for taking too long (rate.max_minutes is {})",
+    "常驻进程停止时中断，下次从断点继续": "broken off as the schedule stopped; the next crawl goes on from there",
     "采集进程异常退出（{}）": "the crawl process ended with code {}",
     "采集进程异常退出（{}）：{}": "the crawl process ended with code {}: {}",
     "没有留下说明": "it left no word",

@@ -43,12 +43,12 @@ class Filler:
         self._name = next(watch.name for watch in settings.watches.watches if watch.id == self._brand)
         self._copied = [self._text(True) for _ in range(2000)]
 
-    def history(self, mentions: int) -> None:
-        """Write the judged days before, and their crawls and the day's."""
+    def history(self, mentions: int, judged: bool = True) -> None:
+        """Write the days before, judged or not, and their crawls and the day's."""
         days = [DAY - dt.timedelta(days=back) for back in range(DAYS, 0, -1)]
         each = mentions // len(days)
         for number, day in enumerate(days):
-            self._day(day, number * each + 1, each, judged=True)
+            self._day(day, number * each + 1, each, judged)
         with self._store.begin() as connection:
             connection.execute(s.runs.insert(), [
                 {"kind": "crawl", "subject": name, "status": "done", "outcome": "ok", "reason": None,

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.day.filler import DAY, Filler
+from benchmarks.day.peak import Peak
 from reports.baseline import BASE_DAYS
 from reports.day import WINDOW_DAYS
 from reports.digest import write_digest
@@ -34,21 +35,30 @@ def main(name: str, path: str, *values: str) -> None:
         settings = load_settings(read_environment({"VOCWATCH_HOME": str(ROOT), "VOCWATCH_SECRET": "bench"}))
         settings = dataclasses.replace(settings, env=dataclasses.replace(settings.env, data=Path(folder)))
         store = open_store(f"sqlite:///{path}")
+        peak = Peak()
+        peak.start()
         if name == "measure":
-            found = measure(settings, store)
+            found = measure(settings, store, peak)
+        elif name == "backfill":
+            found = backfill(settings, store, peak, int(values[0]), float(values[1]))
         else:
-            found = (fill if name == "fill" else put)(settings, store, int(values[0]), float(values[1]))
+            found = {**(fill if name == "fill" else put)(settings, store, int(values[0]), float(values[1])), "peak_mb": peak.take()}
+        peak.end()
         store.close()
     print(json.dumps(found))
 
 
 @contextmanager
-def timed(found: dict[str, float], name: str) -> Iterator[None]:
-    """Note the seconds on the clock under a name, and add the processor's to `cpu`."""
+def timed(found: dict[str, float], name: str, peak: Peak | None = None) -> Iterator[None]:
+    """Note the seconds on the clock under a name, the processor's, and the highest memory where it is watched."""
+    if peak:
+        peak.take()
     began, before = time.perf_counter(), processor()
     yield
     found[name] = round(time.perf_counter() - began, 2)
     found[f"{name}_cpu"] = round(processor() - before, 2)
+    if peak:
+        found[f"{name}_mb"] = peak.take()
 
 
 def fill(settings: Settings, store: Store, history: int, negative: float) -> dict[str, float]:
@@ -59,7 +69,7 @@ def fill(settings: Settings, store: Store, history: int, negative: float) -> dic
     with timed(found, "kept"):
         keep(settings, store, DAY - dt.timedelta(days=1), WINDOW_DAYS)
         keep_words(settings, store, DAY - dt.timedelta(days=1), BASE_DAYS)
-    return {**found, "peak_mb": peak()}
+    return found
 
 
 def put(settings: Settings, store: Store, mentions: int, negative: float) -> dict[str, float]:
@@ -70,33 +80,45 @@ def put(settings: Settings, store: Store, mentions: int, negative: float) -> dic
     return found
 
 
-def measure(settings: Settings, store: Store) -> dict[str, float]:
+def backfill(settings: Settings, store: Store, peak: Peak, mentions: int, negative: float) -> dict[str, float]:
+    """Store weeks of texts that nobody judged, judge them all, and build the incidents of their last day."""
+    found: dict[str, float] = {"mentions": mentions, "sessions": mentions // 10}
+    date = DAY - dt.timedelta(days=1)
+    now = dt.datetime.combine(DAY, dt.time(8, 30), tzinfo=settings.app.zone)
+    with timed(found, "stored", peak):
+        Filler(settings, store, negative).history(mentions, judged=False)
+    with timed(found, "analyse", peak):
+        analyse(settings, store)
+    with timed(found, "incidents", peak):
+        build_incidents(settings, store, date, now=now)
+    with timed(found, "digest", peak):
+        write_digest(settings, store, date, now=now)
+    return {**found, "peak_mb": max(value for name, value in found.items() if name.endswith("_mb"))}
+
+
+def measure(settings: Settings, store: Store, peak: Peak) -> dict[str, float]:
     """Judge the day and write its digest. `judged` is incidents and facts, `cycle` all from stored texts to the digest."""
     now = dt.datetime.combine(DAY + dt.timedelta(days=1), dt.time(8, 30), tzinfo=settings.app.zone)
     found: dict[str, float] = {}
-    with timed(found, "analyse"):
+    with timed(found, "analyse", peak):
         analyse(settings, store)
-    with timed(found, "incidents"):
+    with timed(found, "incidents", peak):
         report = build_incidents(settings, store, DAY, now=now)
-    with timed(found, "facts"):
+    with timed(found, "facts", peak):
         build_facts(settings, store, DAY, now=now)
-    with timed(found, "digest"):
+    with timed(found, "digest", peak):
         write_digest(settings, store, DAY, now=now)
     found["judged"] = round(found["incidents"] + found["facts"], 2)
     found["cycle"] = round(found["analyse"] + found["incidents"] + found["digest"], 2)
     found["cpu"] = round(found["analyse_cpu"] + found["incidents_cpu"] + found["digest_cpu"], 2)
-    return {**found, "findings": len(report.findings), "peak_mb": peak()}
+    highest = max(value for name, value in found.items() if name.endswith("_mb"))
+    return {**found, "findings": len(report.findings), "peak_mb": highest}
 
 
 def processor() -> float:
     """Return the processor time of this process and its children, in seconds."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     return sum(one.ru_utime + one.ru_stime for one in used)
-
-
-def peak() -> float:
-    """Return the peak resident memory in MB: this process's and its largest child's together."""
-    return round(sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)) / 1024)
 
 
 if __name__ == "__main__":

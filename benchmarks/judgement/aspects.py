@@ -16,7 +16,8 @@ CORPORA = Path(__file__).resolve().parents[2].parent / "shared" / "corpora"
 
 SERVICE = ("客服服务/*",)
 PRICE = ("价格/*",)
-PARCEL = ("物流/*",)
+# How a parcel was carried; what lies in it (错发, 少发漏发) the corpora file under the thing or the shop.
+PARCEL = ("物流/物流慢", "物流/丢件", "物流/配送服务差", "物流/物流信息不更新")
 WRAPPING = ("包装/*",)
 
 

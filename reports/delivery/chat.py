@@ -11,6 +11,7 @@ import base64
 import hmac
 import logging
 import re
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -165,12 +166,14 @@ class Chat:
         return found
 
     def _by_apprise(self, text: str) -> None:
-        import apprise
-
-        plugin = apprise.Apprise.instantiate(self._url, suppress_exceptions=True)
-        if plugin is None:
-            raise Failure("config", tr(f"{self.channel.url_env} 不是 Apprise 认得的网址", f"{self.channel.url_env} is no address that Apprise knows"))
         with _heard("apprise") as lines:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # it imports what later Pythons drop, and has a substitute
+                import apprise  # slow to import, and needed by few commands
+
+                plugin = apprise.Apprise.instantiate(self._url, suppress_exceptions=True)
+            if plugin is None:
+                raise Failure("config", tr(f"{self.channel.url_env} 不是 Apprise 认得的网址", f"{self.channel.url_env} is no address that Apprise knows"))
             sent = plugin.notify(body=text, title="", body_format=apprise.NotifyFormat.TEXT)
         if sent:
             return

@@ -149,14 +149,6 @@ def to_targets(
     return made
 
 
-def text_of(channel: str, body: bytes) -> str:
-    """Return the text of a message as composed for a channel."""
-    if channel != MAIL:
-        return body.decode("utf-8", "replace")
-    part = message_from_bytes(body, policy=SMTP).get_body(("plain",))
-    return part.get_content().rstrip("\n") if part else ""
-
-
 def with_notes(raw: bytes, marks: Sequence[str], notes: Sequence[str]) -> bytes:
     """Return a composed mail with `marks` before its subject and `notes` above its text; without any, unchanged.
 

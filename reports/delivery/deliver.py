@@ -11,7 +11,8 @@ from itertools import groupby
 from typing import Any
 
 from reports.delivery.chat import Chat, pieces
-from reports.delivery.compose import text_of, to_targets, with_notes
+from reports.delivery.compose import to_targets, with_notes
+from reports.delivery.dkim import signed
 from reports.delivery.faults import FINAL, PEOPLE, WHOLE_CHANNEL, Failure, LostClaim, backoff
 from reports.delivery.notices import add_notice
 from reports.delivery.smtp import Post
@@ -78,7 +79,7 @@ class _Round:
 
     def close(self) -> None:
         """Let go of the connections."""
-        self._post.close()
+        self._post.hang_up()
 
     def run(self, limit: int | None) -> DeliveryReport:
         """Work until nothing is due."""
@@ -104,7 +105,7 @@ class _Round:
         for texts, group in self._units(channel, parcels):
             if channel in self._down:
                 self._failed(group, self._down[channel])
-            elif channel in self._full:
+            elif self._full.get(channel, self._now) > self._moment():
                 self._hold(group, self._full[channel])
             else:
                 self._try(channel, texts, group)
@@ -173,12 +174,12 @@ class _Round:
 
     def _raw(self, parcel: Parcel) -> bytes:
         marks, notes = self._marks(parcel)
-        return with_notes(parcel.body, marks, notes)
+        return signed(with_notes(parcel.body, marks, notes), self._settings.env.smtp)
 
     def _chat_text(self, parcel: Parcel) -> str:
         marks, notes = self._marks(parcel)
         head = "".join(f"（{mark}）" for mark in marks)
-        return head + "\n".join((text_of(parcel.channel, parcel.body), *notes))
+        return head + "\n".join((outbox.plain(parcel.channel, parcel.body), *notes))
 
     def _marks(self, parcel: Parcel) -> tuple[list[str], list[str]]:
         marks, notes = [], []
@@ -234,7 +235,7 @@ class _Round:
         ]
         return to_targets(
             self._settings, targets, kind="alert", key=parcel.key, which="alert", subject=parcel.subject,
-            text=text_of(parcel.channel, parcel.body), now=now, fallback=True,
+            text=outbox.plain(parcel.channel, parcel.body), now=now, fallback=True,
             hours=max(0.1, (parcel.expires_at - now).total_seconds() / 3600),
         )
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field, replace
 
 from reports.delivery.compose import mail, message_id, sender_of, with_notes
 from reports.delivery.faults import DeliveryError
+from reports.delivery.marks import PersonalLinks
 from reports.digest.fit import fitted
 from reports.digest.render import render_html
 from reports.digest.sheet import digest_sheet
 from reports.digest.subject import subject
-from reports.digest.text import Feedback, render_text
+from reports.digest.text import render_text
 from reports.digest.views import Reader, readers, view
-from reports.links import link
 from reports.shape import Facts
 from vocwatch.lang import tr
 from vocwatch.models import Level
@@ -26,7 +26,6 @@ from vocwatch.store import Store, digests, outbox, pauses
 from vocwatch.store.outbox import Message
 
 KIND = "digest"
-FEEDBACK_DAYS = 30
 
 
 @dataclass
@@ -68,16 +67,15 @@ def enqueue_digest(
     with store.read() as connection:
         first = {row["recipient"]: row["state"] for row in outbox.listed(connection, kind=KIND, key=done.key, limit=10_000)}
         done.paused = [address for address in to if pauses.is_paused(connection, address, _list(facts), now)]
-    views: dict[Reader, tuple[Facts, Facts]] = {}
+    views: dict[Reader, _View] = {}
     made = []
     for address, wanted in to.items():
         if address in done.paused:
             continue
         if wanted not in views:
-            seen = view(facts, wanted)
-            views[wanted] = seen, fitted(seen, wanted.lang)
+            views[wanted] = _View.of(settings, view(facts, wanted), wanted.lang, to, now)
         wrong = correction if first.get(address) == "sent" else ""
-        made.append(_composed(settings, *views[wanted], wanted.lang, address, done.key, now, wrong))
+        made.append(_composed(settings, views[wanted], address, done.key, now, wrong))
     with store.begin() as connection:
         done.new = [message.recipient for message in outbox.enqueue(connection, made, now)]
         done.known = [message.recipient for message in made if message.recipient not in done.new]
@@ -91,18 +89,34 @@ def _list(facts: Facts) -> str:
     return f"digest/{facts.audience}"
 
 
-def _composed(
-    settings: Settings, seen: Facts, shown: Facts, lang: str, address: str, key: str, now: dt.datetime, correction: str
-) -> Message:
-    """Return one reader's mail: what is `shown` of what they may see, the workbook with all of it; with a `correction`, the one that answers the first."""
-    feedback = _feedback(settings, address, now)
+@dataclass(frozen=True)
+class _View:
+    """One reader's digest, rendered once for all who read the same: all of it (`seen`), and what fits into a mail."""
+
+    seen: Facts
+    shown: Facts
+    lang: str
+    text: str
+    page: str
+    links: PersonalLinks
+
+    @classmethod
+    def of(cls, settings: Settings, seen: Facts, lang: str, to: Iterable[str], now: dt.datetime) -> _View:
+        links = PersonalLinks(settings, seen, list(to), now)
+        shown = fitted(seen, lang, links.marks)
+        return cls(seen, shown, lang, render_text(shown, lang, links.marks), render_html(shown, lang, links.marks), links)
+
+
+def _composed(settings: Settings, own: _View, address: str, key: str, now: dt.datetime, correction: str) -> Message:
+    """Return one reader's mail; with a `correction`, the one that answers the first."""
+    shown = own.shown
     message = mail(
         settings, kind=KIND, key=_corrected(shown, correction) if correction else key, recipient=address,
-        which=_list(shown), now=now, subject=subject(shown, lang, settings.app.digest.subject_prefix),
-        text=render_text(shown, lang, feedback), page=render_html(shown, lang, feedback),
+        which=_list(shown), now=now, subject=subject(shown, own.lang, settings.app.digest.subject_prefix),
+        text=own.links.personal(own.text, address), page=own.links.personal(own.page, address),
         hours=settings.app.mail.digest_hours, extra={"X-Risk-Level": str(_rank(shown))},
         thread=message_id(KIND, key, MAIL, address, settings.env.smtp) if correction else "",
-        sheet=digest_sheet(seen, lang) if settings.app.digest.attach_xlsx else None,
+        sheet=digest_sheet(own.seen, own.lang) if settings.app.digest.attach_xlsx else None,
     )
     if not correction:
         return message
@@ -115,12 +129,6 @@ def _corrected(facts: Facts, correction: str) -> str:
     return f"{facts.date.isoformat()}+{hashlib.sha256(correction.encode()).hexdigest()[:8]}/{facts.audience}"
 
 
-def _feedback(settings: Settings, address: str, now: dt.datetime) -> Feedback | None:
-    """Return where this recipient says what they think of an incident; None without a console."""
-    if not settings.env.console_url:
-        return None
-    expires = now + dt.timedelta(days=FEEDBACK_DAYS)
-    return lambda incident: link(settings.env, "feedback", {"incident": incident, "by": address}, expires=expires)
 
 
 def _rank(facts: Facts) -> int:

@@ -7,6 +7,7 @@ import re
 import smtplib
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 
 from reports.delivery.compose import sender_of
 from reports.delivery.faults import DeliveryError, Failure, LostClaim, smtp_fault, without
@@ -16,6 +17,7 @@ from vocwatch.settings.delivery import is_address
 
 TIMEOUT_SECONDS = 60
 LIMITED_SECONDS = 900.0
+PER_CONNECTION = 50  # some servers take no more in one session, and call more than that too many
 _DOT = re.compile(rb"(?m)^\.")
 
 
@@ -25,6 +27,7 @@ class Post:
     def __init__(self, smtp: Smtp):
         self._smtp = smtp
         self._server: smtplib.SMTP | None = None
+        self._handed = 0
 
     def send(self, recipient: str, raw: bytes, begin: Callable[[], bool]) -> None:
         """Hand one message over. `begin` is asked when the server is ready to take it in.
@@ -34,7 +37,10 @@ class Post:
         """
         if not is_address(recipient) or not recipient.isascii():
             raise Failure("address", tr(f"不是能用的邮箱地址：{recipient}", f"not a usable mail address: {recipient}"))
+        if self._handed >= PER_CONNECTION:
+            self.hang_up()
         server = self._connected()
+        self._handed += 1
         try:
             self._check(server.mail(self._sender), "sender")
             self._check(server.rcpt(recipient), "recipient")
@@ -57,11 +63,19 @@ class Post:
             raise Failure("unknown", self._words(error), unknown=True) from error
         self._check(answer, "content")
 
+    def hang_up(self) -> None:
+        """Say goodbye and close; what was handed over is settled by then."""
+        if self._server is not None:
+            with suppress(OSError, smtplib.SMTPException):
+                self._server.quit()
+            self.close()
+
     def close(self) -> None:
-        """Hang up."""
+        """Close without a word."""
         if self._server is not None:
             self._server.close()
             self._server = None
+        self._handed = 0
 
     def _connected(self) -> smtplib.SMTP:
         if self._server is None:
@@ -75,17 +89,16 @@ class Post:
     def _connect(self) -> smtplib.SMTP:
         """Open the connection; certificates are checked in both secure modes, and no mail goes out in the clear."""
         smtp = self._smtp
-        context = ssl.create_default_context()
         where = f"{smtp.host}:{smtp.port}"
         name = self._sender.rpartition("@")[2]  # for EHLO; without it the machine's own name is looked up
         server: smtplib.SMTP | None = None
         try:
             if smtp.security == "tls":
-                server = smtplib.SMTP_SSL(smtp.host, smtp.port, name, timeout=TIMEOUT_SECONDS, context=context)
+                server = smtplib.SMTP_SSL(smtp.host, smtp.port, name, timeout=TIMEOUT_SECONDS, context=_trust())
             else:
                 server = smtplib.SMTP(smtp.host, smtp.port, name, timeout=TIMEOUT_SECONDS)
             if smtp.security == "starttls":
-                server.starttls(context=context)
+                server.starttls(context=_trust())
             if smtp.user:
                 server.login(smtp.user, smtp.password)
             server.ehlo_or_helo_if_needed()
@@ -130,6 +143,11 @@ class Post:
         password = self._smtp.password
         plain = f"\0{self._smtp.user}\0{password}".encode()
         return [password, base64.b64encode(password.encode()).decode(), base64.b64encode(plain).decode()] if password else []
+
+
+def _trust() -> ssl.SSLContext:
+    """Certificates are checked against the system's authorities (SSL_CERT_FILE), names and dates included."""
+    return ssl.create_default_context()
 
 
 def _opening_fault(error: Exception) -> str:

@@ -115,6 +115,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
             }
             for f in facts.followups
         ],
+        "overdue": [one.as_dict() for one in facts.overdue],
         "cases": {
             kind: [
                 {"session_id": c.session_id, "path": c.path, "product": c.product_name, "text": c.text}
@@ -123,6 +124,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
             for kind, cases in (("bad", facts.bad_cases), ("good", facts.good_cases))
         },
         "exposures": _exposures(facts),
+        "precision": facts.precision.as_dict() if facts.precision else None,
         "notes": [s.text() for s in facts.notes],
         "versions": dict(facts.versions),
     }

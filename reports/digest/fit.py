@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+from reports.digest.people import Marks
 from reports.digest.render import MAX_BYTES, render_html
 from reports.digest.text import render_text
 from reports.shape import Facts, Risk
@@ -22,20 +23,20 @@ _HAN = re.compile(r"[㐀-鿿]")
 _WORD = re.compile(r"[A-Za-z]{2,}")
 
 
-def fitted(facts: Facts, lang: str = "zh") -> Facts:
-    """Return the facts with as much as a mail can hold; `left_out` counts the steps that were needed."""
+def fitted(facts: Facts, lang: str = "zh", marks: Marks | None = None) -> Facts:
+    """Return the facts with as much as a mail can hold (links of a recipient, `marks`, take room as well); `left_out` counts the steps that were needed."""
     for step, found in enumerate(_steps(facts)):
         shown = replace(found, left_out=step)
-        if fits(shown, lang):
+        if fits(shown, lang, marks):
             break
     return shown
 
 
-def fits(facts: Facts, lang: str = "zh") -> bool:
+def fits(facts: Facts, lang: str = "zh", marks: Marks | None = None) -> bool:
     """Whether a mail program shows all of it, and it is read in three minutes."""
-    text = render_text(facts, lang)
+    text = render_text(facts, lang, marks)
     long = len(_WORD.findall(text)) > MAX_WORDS if lang == "en" else len(_HAN.findall(text)) > MAX_HAN
-    return not long and len(render_html(facts, lang).encode()) <= MAX_BYTES
+    return not long and len(render_html(facts, lang, marks).encode()) <= MAX_BYTES
 
 
 def _steps(facts: Facts) -> Iterator[Facts]:

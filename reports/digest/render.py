@@ -27,8 +27,16 @@ from reports.digest.figures import (
     usual_line,
 )
 from reports.digest.labels import label
+from reports.digest.people import (
+    MARKS,
+    Marks,
+    mark_command,
+    mark_words,
+    overdue_lines,
+    precision_line,
+)
 from reports.digest.subject import preheader, subject
-from reports.digest.text import Feedback, incident_url, level_words, moment, number, span
+from reports.digest.text import incident_url, level_words, moment, number, span
 from reports.digest.views import shows
 from reports.say import word
 from reports.shape import Facts
@@ -44,13 +52,12 @@ PALETTE = {
 MAX_BYTES = 80 * 1024
 
 
-def render_html(facts: Facts, lang: str = "zh", feedback: Feedback | None = None) -> str:
-    """Return the digest as one HTML document with inlined styles.
-
-    `feedback` gives the address where the reader says what they think of an incident.
-    """
+def render_html(facts: Facts, lang: str = "zh", marks: Marks | None = None) -> str:
+    """Return the digest as one HTML document with inlined styles; `marks` are the feedback links of one recipient."""
     page = _environment().get_template("digest.html.j2").render(
-        f=facts, lang=lang, subject=subject(facts, lang), preheader=preheader(facts, lang), feedback=feedback,
+        f=facts, lang=lang, subject=subject(facts, lang), preheader=preheader(facts, lang),
+        mark_codes=tuple(MARKS), overdue_lines=overdue_lines(facts, lang), precision_line=precision_line(facts, lang),
+        mark_address=lambda risk, code: marks.address(risk.incident, facts.date, code) if marks else "",
         **_values(facts), **_words(facts, lang),
     )
     return _inliner().inline(page)
@@ -83,6 +90,8 @@ def _words(facts: Facts, lang: str) -> dict[str, Callable[..., str]]:
         "emerging_line": lambda found: emerging_line(found, lang),
         "usual_line": lambda name: usual_line(facts.usual.get(name), lang),
         "keyword_line": lambda found: keyword_line(found, lang),
+        "mark_words": lambda code: mark_words(code, lang),
+        "mark_command": lambda risk: mark_command(risk, lang),
         "level_words": lambda level: level_words(level, lang),
     }
 

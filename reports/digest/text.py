@@ -18,6 +18,7 @@ from reports.digest.figures import (
     usual_line,
 )
 from reports.digest.labels import label
+from reports.digest.people import Marks, mark_line, overdue_lines, precision_line
 from reports.digest.subject import subject
 from reports.digest.views import shows
 from reports.say import word
@@ -26,23 +27,21 @@ from vocwatch.models import Level, SourceStatus
 from vocwatch.plain import one_line
 
 MAX_LINKS = 3
-Feedback = Callable[[str], str | None]
-"""Returns the address where one reader says what they think of an incident."""
 
 
-def render_text(facts: Facts, lang: str = "zh", feedback: Feedback | None = None) -> str:
-    """Return the text part, sections in the digest's order."""
+def render_text(facts: Facts, lang: str = "zh", marks: Marks | None = None) -> str:
+    """Return the text part, sections in the digest's order; `marks` are the feedback links of one recipient."""
     lines: list[str] = []
-    for number, section in enumerate(_sections(facts, lang, feedback)):
+    for number, section in enumerate(_sections(facts, lang, marks)):
         lines += ([""] if number else []) + [one_line(line, 600) if line else "" for line in section]
     return "\n".join(lines) + "\n"
 
 
-def _sections(facts: Facts, lang: str, feedback: Feedback | None) -> Iterator[list[str]]:
+def _sections(facts: Facts, lang: str, marks: Marks | None) -> Iterator[list[str]]:
     yield _verdict(facts, lang)
     yield _actions(facts, lang)
     yield _head("indicators", lang) + [indicator_line(i, lang) for i in facts.indicators]
-    yield _risks(facts, lang, feedback)
+    yield _risks(facts, lang, marks)
     if facts.to_check and shows(facts, "emerging"):
         yield _to_check(facts, lang)
     below: dict[str, Callable[[Facts, str], list[str]]] = {
@@ -54,7 +53,7 @@ def _sections(facts: Facts, lang: str, feedback: Feedback | None) -> Iterator[li
             section = told(facts, lang)
             if section:
                 yield section
-    yield _footer(facts, lang, feedback is not None)
+    yield _footer(facts, lang)
 
 
 def _head(key: str, lang: str) -> list[str]:
@@ -123,15 +122,14 @@ def indicator_line(indicator: Indicator, lang: str) -> str:
     )
 
 
-def _risks(facts: Facts, lang: str, feedback: Feedback | None) -> list[str]:
+def _risks(facts: Facts, lang: str, marks: Marks | None) -> list[str]:
     lines = _head("risks", lang)
     if not facts.risks:
         return [*lines, label("no_risks" if facts.coverage.calm else "no_risks_blind", lang)]
     for risk in facts.risks:
-        lines += _risk(facts, risk, lang)
-        address = (feedback(risk.incident) if feedback else None) or incident_url(facts, risk.incident)
-        if address:
-            lines.append(f"   {label('feedback_link' if feedback else 'open', lang)}{label('colon', lang)}{address}")
+        lines += [*_risk(facts, risk, lang), f"   {mark_line(risk, facts, marks, lang)}"]
+        if incident_url(facts, risk.incident):
+            lines.append(f"   {label('open', lang)}{label('colon', lang)}{incident_url(facts, risk.incident)}")
     if facts.more_risks and not shows(facts, "emerging"):
         lines.append(label("more_risks", lang, count=facts.more_risks))
     return lines
@@ -287,6 +285,7 @@ def _followups(facts: Facts, lang: str) -> list[str]:
         f"- [{level_words(f.level, lang)}] {f.title}{label('colon', lang)}{f.today.text(lang)}（{f.owner}）"
         for f in facts.followups
     ]
+    lines += [f"- [{label('overdue', lang)}] {line}" for line in overdue_lines(facts, lang)]
     return _head("followups", lang) + (lines or [label("no_followups", lang)])
 
 
@@ -300,14 +299,15 @@ def _cases(facts: Facts, lang: str) -> list[str]:
     return lines if len(lines) > 1 else []
 
 
-def _footer(facts: Facts, lang: str, linked: bool) -> list[str]:
+def _footer(facts: Facts, lang: str) -> list[str]:
     return [
         "—" * 20,
         f"{label('method', lang)}{label('colon', lang)}{label('method_text', lang)}",
+        precision_line(facts, lang),
         label("versions", lang, **facts.versions),
         label("notice", lang) + label("kept", lang),
         *([label("private", lang)] if facts.private else []),
         *([label("shortened", lang)] if facts.left_out else []),
-        label("feedback_links" if linked else "feedback", lang),
+        label("feedback", lang),
         label("received", lang),
     ]

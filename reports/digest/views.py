@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from reports.actions import MAX_ACTIONS, risk_actions
 from reports.say import Say, say
 from reports.shape import Action, Facts, FollowUp, Risk
-from reports.verdict import level_of, risk_actions, to_do, verdict_of
+from reports.verdict import level_of, verdict_of
 from vocwatch.settings import Settings
 
 EXECUTIVE = "executive"
 OWNER = "owner"
 AUDIENCES = ("qa", EXECUTIVE, OWNER)
 _OF_PEOPLE = "note.exposed"
+_OF_RISKS = ("action.risk", "action.check")
 _LOWER = frozenset({"emerging", "internal", "trend", "words", "health", "followups", "cases"})
 _SHOWN = {EXECUTIVE: frozenset(), OWNER: frozenset({"emerging", "health", "followups"})}
 """The parts behind the risk cards: the inside figures and the trend are the whole brand's, not one owner's."""
@@ -72,7 +74,7 @@ def of_owner(facts: Facts, owner: str) -> Facts:
     to_check = tuple(r for r in facts.to_check if r.owner == owner)
     shown, rest = mine[: len(facts.risks)], mine[len(facts.risks) :]
     ids = {r.incident for r in (*mine, *to_check)}
-    own_health = [a for a in facts.actions if a.incident is None and a.owner == owner]
+    other_work = [a for a in facts.actions if a.owner == owner and a.what.key not in _OF_RISKS]
     zone = facts.window[0].tzinfo
     assert zone is not None
     verdict = verdict_of([*mine, *to_check], facts.coverage)
@@ -81,7 +83,7 @@ def of_owner(facts: Facts, owner: str) -> Facts:
         audience=OWNER,
         level=level_of([*mine, *to_check], facts.coverage),
         verdict=tuple(_for_owner(s) for s in verdict),
-        actions=to_do(risk_actions(mine, to_check, facts.date, zone), own_health),
+        actions=(*risk_actions(mine, to_check, facts.date, zone)[: MAX_ACTIONS - len(other_work)], *other_work),
         risks=tuple(shown),
         others=tuple(rest),
         more_risks=len(rest),
@@ -91,6 +93,7 @@ def of_owner(facts: Facts, owner: str) -> Facts:
         rising=tuple(r for r in facts.rising if r.incident in ids),
         phrases=(),
         followups=tuple(f for f in facts.followups if f.owner == owner),
+        overdue=tuple(one for one in facts.overdue if one.owner == owner),
         bad_cases=(),
         good_cases=(),
         notes=(
@@ -120,6 +123,7 @@ def private(facts: Facts) -> Facts:
         alerts=tuple(replace(a, title=known.get(a.incident, a.incident)) for a in facts.alerts),
         emerging=tuple(replace(e, title=known.get(e.incident, e.topic)) for e in facts.emerging),
         followups=tuple(_followup(f, known) for f in facts.followups),
+        overdue=tuple(replace(one, title=known.get(one.subject, "…")) for one in facts.overdue),
         phrases=(),
         bad_cases=(),
         good_cases=(),

@@ -32,7 +32,7 @@ def test_feedback_on_an_incident_takes_level_and_day(database: Store, capsys: py
     incident = listed(database, PLANTED["burn"])[0]["id"]
     assert run(["feedback", incident, "不准", "--level", "橙", "--date", PLANTED["burn"].isoformat()]) == 0
     assert "vocwatch calibrate" in capsys.readouterr().err
-    assert run(["feedback", "--list", "--json"]) == 0
+    assert run(["feedback", "list", "--json"]) == 0
     [row] = json.loads(capsys.readouterr().out)
     assert row["subject_id"] == f"{incident}/{PLANTED['burn'].isoformat()}" and row["label"] == "橙"
     assert run(["feedback", incident, "不准", "--level", "紫"]) == Exit.USAGE

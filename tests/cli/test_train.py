@@ -131,7 +131,7 @@ def test_stars_and_feedback_of_the_store_teach(home: Path, capsys: pytest.Captur
          + [("收到了，还没用", 4.0)])
     assert run(["feedback", "https://a.example/0", "误报"]) == Exit.OK
     assert run(["feedback", "https://a.example/1", "准", "--label", "正", "--note", "电话13800138000"]) == Exit.OK
-    [right, _] = told(capsys, "feedback", "--list")
+    [right, _] = told(capsys, "feedback", "list")
     assert (right["verdict"], right["label"], right["note"]) == ("准", "positive", "电话[手机号]")
     report = told(capsys, "train", "--stars")
     assert report["origins"] == {"feedback": 1, "stars": 142} and report["adopted"]
@@ -152,7 +152,7 @@ def test_feedback_asks_for_what_it_can_use(home: Path, capsys: pytest.CaptureFix
                       ["https://a.example/0", "不准", "--topic", "没有/这个"], []):
         assert run(["feedback", *arguments]) == Exit.USAGE, arguments
     assert run(["feedback", "1", "不准", "--topic", "物流/物流慢"]) == Exit.OK
-    assert told(capsys, "feedback", "--list")[0]["topics"] == ["物流/物流慢"]
+    assert told(capsys, "feedback", "list")[0]["topics"] == ["物流/物流慢"]
 
 
 def test_worst_errors_are_masked(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

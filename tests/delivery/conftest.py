@@ -10,10 +10,10 @@ import pytest
 from reports.facts import build_facts
 from reports.shape import Facts
 from tests.delivery.kit import DAY, NOW, Inbox, Robot, configured, mail_server
-from tests.reports.conftest import at_home
+from tests.reports.conftest import at_home, copy_of
 from tests.reports.conftest import shipped as shipped
 from vocwatch.settings import Settings
-from vocwatch.store import Store
+from vocwatch.store import Store, open_store
 
 
 @pytest.fixture
@@ -35,10 +35,20 @@ def robot() -> Iterator[Robot]:
     found.close()
 
 
+@pytest.fixture(scope="session")
+def empty_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database, made once."""
+    path = tmp_path_factory.mktemp("empty") / "store.sqlite3"
+    open_store(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def store(sqlite_store: Store) -> Store:
+def store(empty_file: Path, tmp_path: Path) -> Iterator[Store]:
     """SQLite; what the outbox does in both databases stands in tests/store/test_outbox.py."""
-    return sqlite_store
+    store = copy_of(empty_file, tmp_path)
+    yield store
+    store.close()
 
 
 @pytest.fixture
@@ -47,7 +57,11 @@ def mailing(base: Settings, inbox: Inbox) -> Settings:
     return configured(base, inbox, recipients=["qa@example.com"])
 
 
-@pytest.fixture
-def facts(mailing: Settings, store: Store) -> Facts:
-    """The digest of a day on which nothing was read."""
-    return build_facts(mailing, store, DAY, now=NOW)
+@pytest.fixture(scope="session")
+def facts(shipped: Settings, empty_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Facts:
+    """The digest of a day on which nothing was read, made once."""
+    folder = tmp_path_factory.mktemp("facts")
+    store = copy_of(empty_file, folder)
+    found = build_facts(configured(at_home(shipped, folder), recipients=["qa@example.com"]), store, DAY, now=NOW)
+    store.close()
+    return found

@@ -44,6 +44,17 @@ class Inbox:
         self.at_data: list[str] = []
         self.tried: Counter[str] = Counter()
         self.port = 0
+        self.sessions = 0
+        self.goodbyes = 0
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        self.sessions += 1
+        session.host_name = hostname
+        return responses
+
+    async def handle_QUIT(self, server, session, envelope):
+        self.goodbyes += 1
+        return "221 Bye"
 
     async def handle_RCPT(self, server, session, envelope, address, options):
         self.tried[address] += 1
@@ -137,7 +148,7 @@ class Robot:
             return 200, {self.field: 45009, "errmsg": "api freq out of limit"}, {}
         self.calls.append(self.now)
         said = self.answers.pop(0) if self.answers else (200, {self.field: 0, "errmsg": "ok"}, {})
-        if said == "drop" or said[1].get(self.field) == 0:
+        if said == "drop" or (isinstance(said[1], dict) and said[1].get(self.field) == 0):
             self.texts.append((body.get("text") or body.get("content"))["content" if "text" in body else "text"])
         return said
 

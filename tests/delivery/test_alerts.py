@@ -122,11 +122,11 @@ def test_f55_a_score_that_wavers_about_a_threshold_is_one_message(oncall, store,
     now = NOW
     for turn in range(40):  # every five minutes up or down
         alarm(store, level="红" if turn % 2 else "橙", score=79.9 + 0.2 * (turn % 2))
-        pass_time(oncall, store, robot, now + 4 * MINUTE, now=now)
+        pass_time(oncall, store, robot, now, now=now)
         now += 5 * MINUTE
     assert [text[:4] for text in robot.texts] == ["【橙色预", "【红色预"]
     alarm(store, level="橙", state="回落", score=60)
-    pass_time(oncall, store, robot, now + 2 * HOUR, now=now)
+    pass_time(oncall, store, robot, now + 2 * HOUR, step=10 * MINUTE, now=now)
     assert len(robot.texts) == 3 and "由红降级" in robot.texts[2]
 
 

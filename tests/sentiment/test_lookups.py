@@ -34,7 +34,8 @@ def texts() -> list[str]:
 def rules() -> list[Rule]:
     topics = load_model(ROOT / "config" / "topics.yaml", Topics, {})
     return [
-        *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about) for group in topics.topics for leaf in group.leaves),
+        *(Rule(leaf.words, leaf.patterns, leaf.cancel, leaf.praise, leaf.about, leaf.named)
+          for group in topics.topics for leaf in group.leaves),
         *(Rule(line.words, line.patterns, line.cancel) for line in topics.red_lines),
     ]
 

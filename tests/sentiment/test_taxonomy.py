@@ -143,7 +143,7 @@ def test_a_patterns_needs_never_hide_a_match() -> None:
 
     samples = [text for _, leaf in LEAVES for text in leaf.examples]
     samples += [text for texts in FIRES.values() for text in texts]
-    patterns = [pattern for _, leaf in LEAVES for pattern in leaf.patterns]
+    patterns = [pattern for _, leaf in LEAVES for pattern in (*leaf.patterns, *leaf.named_patterns)]
     patterns += [pattern for line in SHIPPED.red_lines for pattern in line.patterns]
     patterns += ["a|b", "x*", "[^a]b", "(ab)?c", r"\d{2}", "(甲|乙{0,2})", "(?:好|[坏差])极"]
     matched = 0

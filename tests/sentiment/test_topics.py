@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 from sentiment.clauses import split
+from sentiment.judge import Judge
 from sentiment.modelfile import ModelError
 from sentiment.normalise import normalise
+from sentiment.ready import make_engine
 from sentiment.topic_model import (
     SHIPPED,
     TopicModel,
@@ -16,13 +18,15 @@ from sentiment.topic_model import (
     from_bytes,
     load,
 )
-from sentiment.topics import COMPLAINT, MENTION, PRAISED, Findings, Passage, Taxonomy
+from sentiment.topics import BY_NAME, COMPLAINT, MENTION, PRAISED, Findings, Passage, Taxonomy
 from sentiment.training.corpus import own_texts
 from sentiment.training.topics import train
 from sentiment.trial import check, compare
 from tests.sentiment.test_taxonomy import SHIPPED as TOPICS
 from tests.sentiment.test_taxonomy import TAXONOMY
+from vocwatch.models import Sentiment, TextInput
 from vocwatch.settings.topics import Group, Leaf, Topics
+from vocwatch.settings.watches import Watches
 
 RULES = Taxonomy(TOPICS, TopicModel.empty())
 
@@ -49,6 +53,30 @@ def test_beside_a_stated_fault_a_name_is_only_a_mention() -> None:
     found = {item.topic: item.how for item in find("洗一次就掉色，质量啊").aspects}
     assert found["产品质量/掉色"] != "about" and found["产品质量/材质差"] == "beside"
     assert {item.how for item in find("质量啊").aspects} == {"about"}
+
+
+@pytest.mark.parametrize(("text", "group"), [
+    ("垃圾玩意退货", "售后"), ("这破纸箱恶心死了", "包装"), ("花399元拿下", "价格"), ("昨天下单今天到手", "物流"),
+])
+def test_what_is_named_in_passing_is_spoken_of_and_never_complained_of(text: str, group: str, topics: Topics) -> None:
+    assert {item.topic.partition("/")[0] for item in find(text).aspects if item.how == BY_NAME} == {group}
+    judge = Judge(Watches(watches=()), topics, make_engine("auto"))
+    spans = judge.assess([TextInput("1", text), TextInput("2", "纸箱很漂亮我喜欢")])
+    assert not [topic for topic in spans[0].topics if topic.startswith(group)]
+    assert [(span.topic, span.sentiment) for span in spans[1].spans] == [("包装/包装破损", Sentiment.POSITIVE)]
+
+
+def test_a_clause_that_names_nobody_goes_on_about_those_before_it() -> None:
+    def topics_of(text: str) -> set[str]:
+        return {item.topic for item in find(text).aspects if "态度" in text[item.start:item.end]}
+
+    assert topics_of("快递小哥很准时，态度也很好") == {"物流/配送服务差"}
+    assert topics_of("快递小哥很准时，客服态度很好") == {"客服服务/态度差"}
+
+
+@pytest.mark.parametrize("text", ["非常非常非常好", "推荐赞赞赞", "不错不错不错不错"])
+def test_praise_that_names_nothing_speaks_of_no_aspect(text: str) -> None:
+    assert find(text, TAXONOMY).aspects == ()
 
 
 def test_the_model_hears_what_no_rule_knows() -> None:

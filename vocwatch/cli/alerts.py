@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import getpass
 import re
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -13,7 +12,7 @@ import typer
 from reports.alerting import judge
 from reports.digest.figures import rising_line
 from reports.rising import read_rising
-from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say
+from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say, user_name
 from vocwatch.clock import business_date, parse_moment
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
@@ -109,7 +108,7 @@ def ack_command(
     """Acknowledge an alarm."""
     state: Context = context.obj
     with state.store.begin(durable=True) as connection:
-        done = alarms.acknowledge(connection, incident, who=who or _user(), now=state.now, note=note)
+        done = alarms.acknowledge(connection, incident, who=user_name(who), now=state.now, note=note)
         told = alarms.all_told(connection, [incident]).get(incident)
     if not done or told is None:
         raise Stop(Exit.USAGE, tr(f"没有报过事件 {incident} 的预警。现有的：vocwatch alerts list",
@@ -139,7 +138,7 @@ def silence_command(
     with state.store.begin(durable=True) as connection:
         try:
             number = alarms.silence(
-                connection, reason=reason, who=who or _user(), level=level or _level(state, connection, incident),
+                connection, reason=reason, who=user_name(who), level=level or _level(state, connection, incident),
                 now=state.now, expires_at=expires, incident=incident, topic=topic, product=product,
             )
         except ValueError as error:
@@ -190,10 +189,3 @@ def silences_command(
         "level": tr("最高等级", "Up to"), "reason": tr("原因", "Reason"), "who": tr("谁", "By"),
         "expires_at": tr("到期", "Expires"), "ended_at": tr("提前结束", "Ended"),
     }, as_json)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "cli"

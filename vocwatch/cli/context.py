@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import getpass
 import json
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -81,6 +82,16 @@ class Context:
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def user_name(named: str = "") -> str:
+    """Return who acts: the name that was given, else the system's user."""
+    if named.strip():
+        return one_line(named.strip(), 100)
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):
+        return "cli"
 
 
 def say(text: str) -> None:

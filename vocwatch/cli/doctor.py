@@ -27,14 +27,16 @@ from vocwatch.cli.reference import reference
 from vocwatch.cli.sources_doc import sources_documents
 from vocwatch.exits import Exit
 from vocwatch.lang import listed, tr
+from vocwatch.plain import one_line
 from vocwatch.reasons import spoken
 from vocwatch.settings import ConfigError, checkout_root
 from vocwatch.settings.loader import export_schemas
-from vocwatch.store import StorageError
+from vocwatch.store import StorageError, outbox
 from vocwatch.store.dictionary import data_dictionary
 from vocwatch.store.queries import texts_by_watch
 
 PACKAGES = ("vocwatch", "crawlers", "sessions", "sentiment", "reports")
+OUTBOX_SPAN, OUTBOX_LATE = dt.timedelta(days=7), dt.timedelta(hours=1)
 LOW_DISK_BYTES = 2 * 1024**3
 EXAMPLE_BRAND = "松果匣"
 BROAD_DAYS, BROAD_LEAST, BROAD_SHARE = 28, 20, 0.5  # a keyword in half of twenty texts or more is too broad
@@ -94,7 +96,7 @@ def generate(root: Path, command: Any) -> list[Path]:
 def examine(state: Context) -> Iterator[Line]:
     """Yield one finding per check; no check stops another."""
     checks: tuple[Callable[[Context], Line], ...] = (
-        _python, _packages, _configuration, _zone, _data_folder, _database, _watches, _browser, _fonts, _mail, _channels, _llm, _own_model,
+        _python, _packages, _configuration, _zone, _data_folder, _database, _watches, _browser, _fonts, _mail, _channels, _outbox, _llm, _own_model,
     )
     for check in checks:
         yield check(state)
@@ -237,9 +239,44 @@ def _mail(state: Context) -> Line:
     return Line(tr("邮件", "Mail"), "ok", listed((f"{smtp.host}:{smtp.port} {smtp.security}", smtp.sender)))
 
 
-def _channels(_state: Context) -> Line:
-    return Line(tr("推送渠道", "Push channels"), "note", tr("未配置，红线预警只进日报和 vocwatch alerts",
-                                                          "not configured; red-line alerts appear in the digest and in vocwatch alerts"))
+def _channels(state: Context) -> Line:
+    name = tr("红线预警", "Red-line alerts")
+    try:
+        app = state.settings.app
+    except ConfigError:
+        return Line(name, "note", tr("配置读不到", "the configuration can't be read"), tr("先改好配置", "Mend the configuration first"))
+    missing = [v for c in app.channels for v in (c.url_env, c.secret_env) if v and not state.env.variables.get(v)]
+    if missing:
+        return Line(name, "fault", tr(f"环境变量没有设置：{listed(missing)}", f"not set: {listed(missing)}"), tr(
+            "把机器人的地址写进这些变量（见 .env.example）", "Put the robot's address into these variables (see .env.example)"), Exit.DELIVERY)
+    if not app.alerts.to:
+        return Line(name, "note", tr("没有人收，只进日报和 vocwatch alerts list", "nobody gets them; see the digest and vocwatch alerts list"), tr(
+            "在 config/vocwatch.yaml 写 alerts.to（邮箱或 channels 里的名字）", "Set alerts.to in config/vocwatch.yaml (addresses, or names of channels)"))
+    seen = tr(f"发给 {listed(app.alerts.to)}", f"to {listed(app.alerts.to)}")
+    if not app.alerts.second or not app.alerts.admins:
+        return Line(name, "note", seen, tr(
+            "再配上 alerts.second（发不出去时改用）和 alerts.admins（发送出问题告诉谁）",
+            "Add alerts.second (used when the first is down) and alerts.admins (told when sending fails)"))
+    return Line(name, "ok", seen + tr(f"，备用 {listed(app.alerts.second)}", f", second {listed(app.alerts.second)}"))
+
+
+def _outbox(state: Context) -> Line:
+    name = tr("发件箱", "Outbox")
+    step = tr("看原因：vocwatch outbox list；改好后：vocwatch outbox retry", "Why: vocwatch outbox list; once mended: vocwatch outbox retry")
+    try:
+        now = state.now
+        with state.store.read() as connection:
+            waiting, oldest = outbox.waiting_since(connection)
+            lost = outbox.listed(connection, states=("dead",), since=now - OUTBOX_SPAN)
+    except (ConfigError, StorageError):
+        return Line(name, "note", tr("读不到", "can't be read"))
+    dead = sorted({one_line(row["recipient"], 60) for row in lost if row["fault"] == "address"})
+    if dead:
+        return Line(name, "note", tr(f"7 天内收不到信的地址：{listed(dead[:5])}", f"addresses that took no mail in 7 days: {listed(dead[:5])}"), step)
+    if oldest is not None and now - oldest > OUTBOX_LATE:
+        return Line(name, "note", tr(f"{waiting} 封没发出去，最早的等了 {(now - oldest).total_seconds() / 3600:.1f} 小时",
+                                     f"{waiting} not sent, the oldest for {(now - oldest).total_seconds() / 3600:.1f} h"), step)
+    return Line(name, "ok", tr(f"{waiting} 封待发", f"{waiting} waiting"))
 
 
 def _llm(state: Context) -> Line:

@@ -45,6 +45,7 @@ def purge_command(context: typer.Context, dry_run: DryRunOption = False, as_json
         "shots": tr("截图", "screenshots"), "quotes": tr("日报里的引文", "quotes in digests"),
         "bodies": tr("证据文件", "evidence files"), "orphans": tr("无主文件", "files without a row"),
         "samples": tr("样页文件", "sample files"), "audit": tr("审计文件", "audit files"),
+        "letters": tr("发件箱里的旧信", "old messages in the outbox"),
     }
     print_lines(f"{counts[name]}\t{word}" for name, word in words.items() if counts[name])
     if not report.total:

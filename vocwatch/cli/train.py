@@ -1,8 +1,7 @@
-"""`vocwatch train`, `evaluate` and `feedback`: the judgement learns from the team's own texts, and is held against them."""
+"""`vocwatch train` and `evaluate`: the judgement learns from the team's own texts, and is held against them."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,14 +13,13 @@ from sentiment.evaluation import CLASSES, Answer, Report, as_json, compare, eval
 from sentiment.learn import LearnError, Measured, TrainReport
 from sentiment.shelf import ShelfError
 from sentiment.training.gain import Gain
-from sentiment.training.labels import Labels, LabelsError, parse, read_label
+from sentiment.training.labels import Labels, LabelsError, parse
 from sentiment.training.own import OwnText, distinct
 from vocwatch.cli.context import Context, JsonOption, print_json, print_lines, print_rows, say
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.masking import mask
 from vocwatch.plain import one_line
-from vocwatch.store import feedback
 
 _SHOWN = 120
 _CHANNEL = "cli"
@@ -31,7 +29,6 @@ def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     app.command("train")(train_command)
     app.command("evaluate")(evaluate_command)
-    app.command("feedback")(feedback_command)
 
 
 def train_command(
@@ -254,54 +251,3 @@ def _show(report: Report, told: dict[str, Any]) -> None:
             f"Against {other['version']}: macro-F1 {other['macro_f1']:.3f} (difference {other['difference']:+.3f}), {other['changed']} changed, {other['mended']} mended, {other['broken']} broken, McNemar p={other['p_value']:.4f}",
         )])
         print_lines("\t".join((e["label"], f"{e['before']}→{e['judged']}", e["text"])) for e in other["texts"])
-
-
-def feedback_command(
-    context: typer.Context,
-    subject: Annotated[str, typer.Argument(metavar="ID", help="事件编号、提及的编号或网址、会话编号")] = "",
-    verdict: Annotated[str, typer.Argument(help="准、不准、误报、漏报、重复、已处置")] = "",
-    label: Annotated[str, typer.Option(help="应该是：负、中、正")] = "",
-    topic: Annotated[list[str] | None, typer.Option(help="应该是的主题 大类/小类，可写多次")] = None,
-    level: Annotated[str, typer.Option(help="事件应该定的等级：红、橙、黄、蓝、无（不该上榜）")] = "",
-    date: Annotated[str, typer.Option(help="说的是事件的哪个业务日，默认最近上榜的那天")] = "",
-    note: Annotated[str, typer.Option(help="备注")] = "",
-    who: Annotated[str, typer.Option(help="谁说的")] = "命令行",
-    show: Annotated[bool, typer.Option("--list", help="列出反馈")] = False,
-    as_json: JsonOption = False,
-) -> None:
-    """Store what somebody says of a finding. It feeds `train` and `calibrate`; it changes nothing by itself."""
-    state: Context = context.obj
-    if show:
-        with state.store.read() as connection:
-            rows = feedback.rows(connection)
-        return print_rows(rows, {
-            "at": tr("时间", "At"), "subject_kind": tr("对象", "Kind"), "subject_id": "ID", "verdict": tr("说法", "Verdict"),
-            "label": tr("应该是", "Right label"), "note": tr("备注", "Note"), "who": tr("谁", "Who"),
-        }, as_json)
-    if not subject or verdict not in feedback.VERDICTS:
-        raise Stop(Exit.USAGE, tr(f"写成：vocwatch feedback ID 说法。说法可以是：{'、'.join(feedback.VERDICTS)}",
-                                  f"Write: vocwatch feedback ID VERDICT. Verdicts: {', '.join(feedback.VERDICTS)}"))
-    number = read_label(label) if label else None
-    if label and number is None:
-        raise Stop(Exit.USAGE, tr(f"看不懂 --label {label}，请写 负、中 或 正", f"Not a label: {label}. Write negative, neutral or positive"))
-    leaves = {f"{group.name}/{leaf.name}" for group in state.settings.topics.topics for leaf in group.leaves}
-    if unknown := [name for name in topic or () if name not in leaves]:
-        raise Stop(Exit.USAGE, tr(f"没有这个主题：{'、'.join(unknown)}", f"No such topic: {', '.join(unknown)}"))
-    if level and level not in feedback.LEVELS:
-        raise Stop(Exit.USAGE, tr(f"没有等级 {level}，可写：{'、'.join(feedback.LEVELS)}", f"No level {level}; write one of {', '.join(feedback.LEVELS)}"))
-    with state.store.begin() as connection:
-        found = feedback.find(connection, subject, state.date(date) if date else None)
-        if (level or date) and any(each.kind != feedback.INCIDENT for each in found):
-            raise Stop(Exit.USAGE, tr("--level 和 --date 只用于事件（INC-…）", "--level and --date are for incidents (INC-…)"))
-        if len(found) != 1:
-            kinds = Counter(each.kind for each in found)
-            why = tr("没有这个提及、会话或事件", "No such mention, session or incident") if not found else tr(
-                f"有 {len(found)} 个都叫这个（{dict(kinds)}），请写提及的网址或事件编号", f"{len(found)} are called so ({dict(kinds)})")
-            raise Stop(Exit.USAGE, tr(f"{subject}：{why}", f"{subject}: {why}"))
-        feedback.save(connection, feedback.Feedback(
-            found[0], verdict, mask(who), _CHANNEL, state.now, level or (None if number is None else CLASSES[number].value),
-            tuple(topic) if topic else None, mask(note) or None,
-        ))
-    learner = "calibrate" if found[0].kind == feedback.INCIDENT else "train"
-    say(tr(f"已记下。攒够了用 vocwatch {learner} 学进去；现在的判定不变", f"Noted. `vocwatch {learner}` learns from it; judgements stay as they are"))
-    return None

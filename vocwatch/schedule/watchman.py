@@ -22,6 +22,7 @@ from vocwatch.store import digests as stored
 
 SHUT = dt.timedelta(minutes=10)  # for so long the mail server or the robot could not be reached
 STUCK = dt.timedelta(minutes=60)  # so long a message may wait for a mailbox that is busy
+SILENT = dt.timedelta(minutes=3)
 JUDGE_LATE = dt.timedelta(minutes=60)
 KIND, SUBJECT = "heartbeat", "all"
 
@@ -100,6 +101,8 @@ def _absent(settings: Settings, connection: Connection, now: dt.datetime) -> Tro
     row = next((row for row in leases.jobs(connection, digests.job_of(date))), None)
     if row is None or now - settings.app.digest_moment(date) < late:
         return None
+    if row.attempts <= 1 and not row.failures and now - _began(connection, now) < late:
+        return None  # the service has just come back, and is at it
     waiting = sending.digest_waits(connection, date)
     if stored.sealed(connection, date) is not None and not waiting:
         return None
@@ -110,6 +113,12 @@ def _absent(settings: Settings, connection: Connection, now: dt.datetime) -> Tro
         f"{date} 的日报过点 {settings.app.schedule.late_minutes} 分钟还没送到：{why}。用 vocwatch status 看卡在哪一步",
         f"The digest of {date} is over {settings.app.schedule.late_minutes} minutes late: {why}. See vocwatch status",
     ))
+
+
+def _began(connection: Connection, now: dt.datetime) -> dt.datetime:
+    """Since when there has been a scheduler without a break."""
+    living = [one for one in leases.all_schedulers(connection, now - SILENT) if one.state == "running"]
+    return min((one.started_at for one in living), default=now)
 
 
 def _stuck(settings: Settings, connection: Connection, now: dt.datetime) -> Trouble | None:

@@ -18,6 +18,9 @@ class Smtp:
     password: str = field(default="", repr=False)
     sender: str = ""
     security: str = "starttls"  # starttls | tls | none
+    dkim_key: str = field(default="", repr=False)  # PEM; empty where the relay signs
+    dkim_selector: str = "vocwatch"
+    dkim_domain: str = ""  # the sender's own, if empty
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,9 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
             password=env.get("VOCWATCH_SMTP_PASSWORD", ""),
             sender=env.get("VOCWATCH_SMTP_FROM", ""),
             security=env.get("VOCWATCH_SMTP_SECURITY") or "starttls",
+            dkim_key=env.get("VOCWATCH_DKIM_KEY", ""),
+            dkim_selector=env.get("VOCWATCH_DKIM_SELECTOR") or "vocwatch",
+            dkim_domain=env.get("VOCWATCH_DKIM_DOMAIN", ""),
         ),
         console_url=env.get("VOCWATCH_CONSOLE_URL", "").rstrip("/"),
         llm_key=env.get("VOCWATCH_LLM_KEY", ""),

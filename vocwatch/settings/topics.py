@@ -30,6 +30,8 @@ class Leaf(Section):
     cancel: Words = Field((), description="含有上面的词、但不是投诉的说法")
     praise: Words = Field((), description="夸这个方面的说法")
     about: Words = Field((), description="只提到这个方面的词，褒贬看口气")
+    named: Words = Field((), description="提到而已的词：算说到了这个方面，口气再差也不算投诉")
+    named_patterns: tuple[LinearPattern, ...] = Field((), description="同 named，写成正则")
     who: Words = Field((), description="说的是这些人的：别的小类（who_of）看到的也算这一类")
     who_of: tuple[str, ...] = Field((), description="who 从哪些小类（大类/小类）拿过来")
     severity: Literal[1, 2, 3] = 2

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from vocwatch.lang import tr
 from vocwatch.models import Level
 from vocwatch.store.delivery_schema import alarms, silences
 from vocwatch.store.engine import chunks, upsert
@@ -167,11 +168,11 @@ def silence(
     Raises ValueError without a reason, with an end that is not to come, or without exactly one thing to silence.
     """
     if not reason.strip():
-        raise ValueError("静音要写原因")
+        raise ValueError(tr("静音要写原因", "A silence needs a reason"))
     if expires_at <= now:
-        raise ValueError("静音要有将来的到期时间")
+        raise ValueError(tr("静音要有将来的到期时间", "A silence needs an end that is to come"))
     if sum(value is not None for value in (incident, topic, product)) != 1:
-        raise ValueError("静音的对象要写且只写一个：事件、主题或商品")
+        raise ValueError(tr("静音的对象要写且只写一个：事件、主题或商品", "Name exactly one to silence: incident, topic or product"))
     row = connection.execute(silences.insert().values(
         incident_id=incident, topic=topic, product=product, level=Level(level).value, reason=reason.strip()[:300],
         who=who[:100], created_at=now, expires_at=expires_at, ended_at=None,

@@ -12,6 +12,7 @@ from vocwatch.store.delivery_schema import buckets
 from vocwatch.store.engine import insert_into
 
 MINUTE = 60.0
+LEAST_WAIT = dt.timedelta(seconds=1)
 MAX_BLOCK = dt.timedelta(hours=1)
 
 
@@ -60,7 +61,7 @@ def take(
     tokens = min(float(limit.burst), row.tokens + passed * limit.rate)
     wanted = min(count, limit.burst)
     if limit.per_minute and tokens < wanted - 1e-9:
-        return now + dt.timedelta(seconds=(wanted - tokens) / limit.rate)
+        return now + max(LEAST_WAIT, dt.timedelta(seconds=(wanted - tokens) / limit.rate))
     left = tokens - count if limit.per_minute else tokens
     connection.execute(buckets.update().where(c.name == name).values(
         tokens=left, filled_at=now, day=day, sent=sent + count, blocked_until=None

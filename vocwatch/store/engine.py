@@ -41,10 +41,12 @@ class Store:
         """
         with _translated(self.url), self.engine.connect() as plain:
             connection = plain.execution_options(durable=durable)
-            with connection.begin():
-                yield connection
-            if durable and self.dialect == "sqlite":
-                _raw(plain, "PRAGMA synchronous=NORMAL")  # the connection goes back to the pool
+            try:
+                with connection.begin():
+                    yield connection
+            finally:
+                if durable and self.dialect == "sqlite":
+                    _raw(plain, "PRAGMA synchronous=NORMAL")  # the connection goes back to the pool
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

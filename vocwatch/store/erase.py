@@ -22,8 +22,10 @@ import sqlalchemy as sa
 from markupsafe import escape
 from sqlalchemy import Connection
 
+from vocwatch.store import cases
 from vocwatch.store.engine import Store, chunks
 from vocwatch.store.pages import evidence_path
+from vocwatch.store.people_schema import objections
 from vocwatch.store.schema import (
     alerts,
     assessments,
@@ -119,7 +121,10 @@ def blank(connection: Connection, ids: Sequence[int], now: dt.datetime, *, unlin
         _blank_judgement(connection, part, unlink)
         connection.execute(shots.delete().where(shots.c.mention_id.in_(part)))
         told = sa.and_(feedback.c.subject_kind == "mention", feedback.c.subject_id.in_([str(key) for key in part]))
+        contested = objections.c.feedback_id.in_(sa.select(feedback.c.id).where(told))
+        connection.execute(objections.update().where(contested).values(reason="", note=None))
         connection.execute(feedback.update().where(told).values(note=None))  # it may quote
+        cases.forget(connection, part)
 
 
 def _blank_judgement(connection: Connection, ids: Sequence[int], unlink: bool) -> None:
@@ -159,6 +164,7 @@ def delete(connection: Connection, ids: Sequence[int]) -> dict[str, int]:
             gone[table.name] += connection.execute(table.delete().where(table.c.mention_id.in_(part))).rowcount
         told = sa.and_(feedback.c.subject_kind == "mention", feedback.c.subject_id.in_([str(key) for key in part]))
         gone["feedback"] += connection.execute(feedback.delete().where(told)).rowcount
+        cases.forget(connection, part)
         gone["mentions"] += connection.execute(mentions.delete().where(mentions.c.id.in_(part))).rowcount
         gone["incidents"] += _drop_hollow(connection, met)
     _forget_in_alerts(connection, set(ids))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -73,6 +74,32 @@ def read_late(
     )
     texts, negative = connection.execute(query).one()
     return int(texts), int(negative)
+
+
+def brand_tones(
+    connection: Connection, since: dt.datetime, until: dt.datetime
+) -> list[tuple[str | None, frozenset[str], bool, int]]:
+    """Return how many of `brand_mentions` have a SKU, match these product watches and are negative, or are not."""
+    m, a, h = mentions.c, assessments.c, hits.c
+    negative = sa.case((a.sentiment == "negative", 1), else_=0)
+    judged = mentions.join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
+    counted = (placed_between(since, until), a.brand_match, a.refused.is_(None), a.voice.in_(VOICES))
+    whole = sa.select(m.sku, negative, sa.func.count()).select_from(judged).where(*counted).group_by(m.sku, negative)
+    found: Counter[tuple[str | None, frozenset[str], bool]] = Counter()
+    for sku, bad, number in connection.execute(whole):
+        found[sku, frozenset(), bool(bad)] = number
+    naming = (
+        sa.select(m.id, m.sku, negative, h.watch)
+        .select_from(judged.join(hits, sa.and_(h.text_kind == "mention", h.ref_id == m.id)))
+        .where(*counted, h.kind == "product")
+    )
+    named: dict[tuple[int, str | None, bool], set[str]] = {}
+    for ref, sku, bad, watch in connection.execute(naming):
+        named.setdefault((ref, sku, bool(bad)), set()).add(watch)
+    for (_, sku, bad), watches in named.items():
+        found[sku, frozenset(), bad] -= 1
+        found[sku, frozenset(watches), bad] += 1
+    return [(*cell, number) for cell, number in found.items() if number]
 
 
 def product_hits(connection: Connection, since: dt.datetime, until: dt.datetime) -> dict[int, set[str]]:

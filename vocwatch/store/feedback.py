@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from vocwatch.models import MentionKind, Sentiment, TextKind
 from vocwatch.store.engine import chunks, upsert
+from vocwatch.store.people_schema import objections
 from vocwatch.store.schema import (
     assessments,
     feedback,
@@ -22,8 +23,16 @@ from vocwatch.store.schema import (
     sessions,
 )
 
-RIGHT, WRONG, FALSE_ALARM, MISSED, REPEATED, DONE = "准", "不准", "误报", "漏报", "重复", "已处置"
-VERDICTS = (RIGHT, WRONG, FALSE_ALARM, MISSED, REPEATED, DONE)
+RIGHT, WRONG, FALSE_ALARM, MISSED, REPEATED = "准", "不准", "误报", "漏报", "重复"
+HANDED_ON, DONE = "已转派", "已处置"
+SPOKEN = (RIGHT, WRONG, FALSE_ALARM, MISSED, REPEATED)
+"""Verdicts that say whether a finding was right; the others say what was done about it."""
+VERDICTS = (*SPOKEN, HANDED_ON, DONE)
+CODES = {"right": RIGHT, "wrong": WRONG, "false": FALSE_ALARM, "missed": MISSED, "repeat": REPEATED, "handed": HANDED_ON,
+         "done": DONE}
+"""Each verdict's name in addresses and for those who type no Chinese."""
+RULED = "settled"
+"""Channel of the word with which a second person settled an objection: it counts before all others on its subject."""
 EXCLUDING = (FALSE_ALARM, REPEATED)
 """Verdicts that keep a text out of what is learned from stars, and out of what may count as a finding."""
 INCIDENT = "incident"
@@ -124,16 +133,41 @@ def save(connection: Connection, entry: Feedback) -> None:
     upsert(connection, feedback, [row], key, [name for name in row if name not in key])
 
 
-def rows(connection: Connection, limit: int | None = None) -> list[dict[str, Any]]:
-    """Return the feedback there is, newest first."""
-    query = sa.select(feedback).order_by(feedback.c.at.desc(), feedback.c.id.desc()).limit(limit)
-    return [{name: value for name, value in row._mapping.items() if name != "id"} for row in connection.execute(query)]
+def rows(
+    connection: Connection, limit: int | None = None, *, subject: tuple[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Return the feedback there is (on one subject: kind, id), newest first, with the state of the last objection to it."""
+    f, o = feedback.c, objections.c
+    last = sa.select(o.state).where(o.feedback_id == f.id).order_by(o.id.desc()).limit(1).scalar_subquery()
+    query = sa.select(feedback, last.label("objection")).order_by(f.at.desc(), f.id.desc()).limit(limit)
+    if subject:
+        query = query.where(f.subject_kind == subject[0], f.subject_id == subject[1])
+    return [dict(row._mapping) for row in connection.execute(query)]
 
 
-def newest(connection: Connection) -> dict[tuple[str, str], Any]:
-    """Return for each subject (kind, id) the row that counts: the newest."""
-    query = sa.select(feedback).where(feedback.c.verdict != DONE).order_by(feedback.c.at, feedback.c.id)
-    return {(row.subject_kind, row.subject_id): row for row in connection.execute(query)}
+def newest(connection: Connection, until: dt.datetime | None = None) -> dict[tuple[str, str], Any]:
+    """Return for each subject (kind, id) the row that counts: the ruling if there is one, else the newest word.
+
+    A subject that is disputed has none: nothing is learned from it until a second person has settled it. `until`: as if
+    nothing had been said from that moment on.
+    """
+    f = feedback.c
+    query = sa.select(feedback).where(f.verdict.in_(SPOKEN)).order_by(f.channel == RULED, f.at, f.id)
+    if until is not None:
+        query = query.where(f.at < until)
+    found = {(row.subject_kind, row.subject_id): row for row in connection.execute(query)}
+    for key in disputed(connection):
+        found.pop(key, None)
+    return found
+
+
+def disputed(connection: Connection) -> set[tuple[str, str]]:
+    """Return the subjects (kind, id) with an open objection."""
+    query = (
+        sa.select(feedback.c.subject_kind, feedback.c.subject_id)
+        .join(objections, objections.c.feedback_id == feedback.c.id).where(objections.c.state == "open")
+    )
+    return {(row.subject_kind, row.subject_id) for row in connection.execute(query)}
 
 
 def excluded(connection: Connection) -> set[tuple[str, str]]:
@@ -159,7 +193,7 @@ def rated(connection: Connection, most: int) -> Iterator[Told]:
     against = {
         int(key) for (kind, key), row in newest(connection).items()
         if kind == TextKind.MENTION and row.verdict in (*EXCLUDING, WRONG, MISSED)
-    }
+    } | {int(key) for kind, key in disputed(connection) if kind == TextKind.MENTION}
     a = assessments.c
     voices = sa.select(a.ref_id).where(a.text_kind == TextKind.MENTION.value, a.voice != _CUSTOMER)
     wanted = sa.and_(

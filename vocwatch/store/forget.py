@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vocwatch.settings import Refusals, Settings
-from vocwatch.store import StorageError, erase
+from vocwatch.store import StorageError, erase, outbox
 from vocwatch.store.engine import Store, chunks
 from vocwatch.store.pages import read_evidence
 from vocwatch.store.schema import mentions, pages, revisions, shots, visits
@@ -35,7 +35,7 @@ _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 
 @dataclass
 class ForgetReport:
-    """What went, or in a dry run would go: rows by table, raw pages, files of samples and digests, quotes."""
+    """What went, or in a dry run would go: rows by table, raw pages, files of samples and digests, quotes, unsent mails."""
 
     rows: dict[str, int] = field(default_factory=dict)
     pages: int = 0
@@ -43,6 +43,7 @@ class ForgetReport:
     bodies: int = 0
     samples: int = 0
     quotes: int = 0
+    letters: int = 0
     urls: list[str] = field(default_factory=list)
 
 
@@ -73,6 +74,7 @@ def forget(
         path.unlink(missing_ok=True)
     with erase.erasing(store) as connection:
         report.quotes = erase.redact_digests(connection, texts, erase.ASKED, links=True)
+        report.letters = outbox.withdraw(connection, _letters(connection, probes), now)
         taken = set(_shots(connection, ids)) | found.shas
         _drop_visits(connection, ids, asked)
         for part in chunks(found.ids):
@@ -200,6 +202,11 @@ def holds(body: bytes, probes: Sequence[Pieces]) -> bool:
         if any(all(piece in view for piece in pieces) for view in views for pieces in probes):
             return True
     return False
+
+
+def _letters(connection: Connection, probes: Sequence[Pieces]) -> list[int]:
+    """Messages that are not sent yet and hold the words."""
+    return [number for number, text in outbox.unsent_texts(connection) if holds(text.encode(), probes)] if probes else []
 
 
 def _samples(settings: Settings, probes: Sequence[Pieces]) -> Iterator[Path]:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +27,7 @@ from vocwatch.store.schema import (
     turns,
 )
 
+FETCH = 5000
 VOICES = ("customer", "media")
 
 
@@ -240,15 +242,19 @@ def _session_query() -> sa.Select[Any]:
 
 
 def _mentions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
-    rows = connection.execute(query).all()
+    parts = connection.execute(query).partitions(FETCH)
+    return [heard for rows in parts for heard in _mentions_of(connection, rows)]
+
+
+def _mentions_of(connection: Connection, rows: Sequence[Sequence[Any]]) -> list[Heard]:
     where = _hits(connection, "mention", [row[0] for row in rows])
     return [
         Heard(
-            TextKind.MENTION, ref, native_id, source, placed, seen, f"{title}\n{text}" if title else text, *_judged(judged),
-            hits=where.get(ref, ()), author=author, url=url, kind=kind, parent=parent, page_sha=page_sha,
+            TextKind.MENTION, ref, native_id, intern(source), placed, seen, f"{title}\n{text}" if title else text, *_judged(judged),
+            hits=where.get(ref, ()), author=author, url=url, kind=intern(kind), parent=parent, page_sha=page_sha,
             # Not quoted from the first finding on: whoever deletes does not wait a day to be heard.
             gone=gone_at is not None or missing_since is not None,
-            sku=sku, product=product, shop=shop, likes=likes or 0, replies=replies or 0, shares=shares or 0, views=views or 0,
+            sku=_name(sku), product=_name(product), shop=_name(shop), likes=likes or 0, replies=replies or 0, shares=shares or 0, views=views or 0,
         )
         for (
             ref, native_id, source, url, kind, parent, author, seen, gone_at, missing_since, sku, product, shop, likes, replies,
@@ -264,20 +270,31 @@ def _sessions(connection: Connection, query: sa.Select[Any]) -> list[Heard]:
     said = customer_turns(connection, ids)
     return [
         Heard(
-            TextKind.SESSION, ref, native_id, path, started, imported, "\n".join([*said.get(ref, ()), *([review] if review else [])]),
-            *_judged(judged), hits=where.get(ref, ()), author=buyer, sku=sku, product=product, shop=shop,
+            TextKind.SESSION, ref, native_id, intern(path), started, imported, "\n".join([*said.get(ref, ()), *([review] if review else [])]),
+            *_judged(judged), hits=where.get(ref, ()), author=buyer, sku=_name(sku), product=_name(product),
+            shop=_name(shop),
         )
         for ref, native_id, path, buyer, started, imported, sku, product, shop, review, *judged in rows
     ]
 
 
-def _judged(values: Sequence[Any]) -> tuple[Any, ...]:
-    """The values of `_JUDGED` as `Heard` has them."""
+_Dicts = tuple[dict[str, Any], ...]
+_Judged = tuple[str, float, float, int, tuple[str, ...], _Dicts, _Dicts, str, bool, bytes]
+
+
+def _judged(values: Sequence[Any]) -> _Judged:
+    """The values of `_JUDGED` as `Heard` has them. Names that thousands of texts share are kept once."""
     sentiment, score, confidence, severity, topics, red_lines, spans, voice, brand_match, fingerprint = values
+    for span in spans or ():
+        span.update((name, intern(value)) for name, value in span.items() if type(value) is str)
     return (
-        sentiment, score, confidence, severity, tuple(topics or ()), tuple(red_lines or ()), tuple(spans or ()), voice,
-        brand_match, bytes(fingerprint),
+        intern(sentiment), score, confidence, severity, tuple(map(intern, topics or ())), tuple(red_lines or ()),
+        tuple(spans or ()), intern(voice), brand_match, bytes(fingerprint),
     )
+
+
+def _name(value: str | None) -> str | None:
+    return None if value is None else intern(value)
 
 
 def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[int, tuple[WatchHit, ...]]:
@@ -289,7 +306,7 @@ def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[in
             .order_by(hits.c.ref_id, hits.c.start)
         )
         for ref, watch, kind, start in connection.execute(query):
-            found[ref].append(WatchHit(watch, kind, start))
+            found[ref].append(WatchHit(intern(watch), intern(kind), start))
     return {ref: tuple(items) for ref, items in found.items()}
 
 

@@ -47,12 +47,17 @@ class MentionWord:
     verdict: str
 
 
-def incident_words(connection: Connection) -> tuple[list[IncidentWord], int]:
-    """Return what was said of incidents' days, oldest day first, and on how many days that aren't stored any more."""
+def incident_words(
+    connection: Connection, since: dt.datetime | None = None, until: dt.datetime | None = None
+) -> tuple[list[IncidentWord], int]:
+    """Return what was said of incidents' days, oldest day first, and on how many days that aren't stored any more.
+
+    `since` and `until` hold it to words said in that half-open span.
+    """
     said: dict[tuple[str, dt.date], Any] = {}
     lost = 0
-    for (kind, name), row in newest(connection).items():
-        if kind == INCIDENT:
+    for (kind, name), row in newest(connection, until).items():
+        if kind == INCIDENT and (since is None or row.at >= since):
             incident, _, day = name.partition(DAY_MARK)
             if day:
                 said[incident, dt.date.fromisoformat(day)] = row
@@ -101,9 +106,14 @@ def _sources(connection: Connection, ids: Sequence[str]) -> dict[str, list[tuple
     return found
 
 
-def mention_words(connection: Connection) -> list[MentionWord]:
-    """Return what was said of single mentions."""
-    said = {int(name): row for (kind, name), row in newest(connection).items() if kind == TextKind.MENTION}
+def mention_words(
+    connection: Connection, since: dt.datetime | None = None, until: dt.datetime | None = None
+) -> list[MentionWord]:
+    """Return what was said of single mentions, in [since, until) where these are given."""
+    said = {
+        int(name): row for (kind, name), row in newest(connection, until).items()
+        if kind == TextKind.MENTION and (since is None or row.at >= since)
+    }
     found = []
     for part in chunks(sorted(said)):
         for row in connection.execute(sa.select(mentions.c.id, mentions.c.source).where(mentions.c.id.in_(part))):

@@ -8,13 +8,16 @@ more. So a sender that dies leaves either a row that was certainly not sent, or 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from email import message_from_bytes
+from email.policy import SMTP
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from vocwatch.lang import tr
 from vocwatch.store.delivery_schema import outbox
 from vocwatch.store.engine import insert_into
 
@@ -121,11 +124,11 @@ def tidy(connection: Connection, now: dt.datetime) -> list[dict[str, Any]]:
     connection.execute(outbox.update().where(left, ~o.on_wire).values(**back))
     connection.execute(outbox.update().where(left, o.on_wire).values(
         **back, on_wire=False, possibly_twice=True, unknown=o.unknown + 1, attempts=o.attempts + 1, fault="unknown",
-        error="发送进程中断，对方可能已经收到",
+        error=tr("发送进程中断，对方可能已经收到", "the sender died; it may have arrived"),
     ))
     dead = _given_up(connection, sa.and_(o.unknown >= MAX_UNKNOWN, o.kind != "alert"), "unknown",
-                     "两次都没等到对方的答复，可能已送达，不再重发", now)
-    return dead + _given_up(connection, o.expires_at <= now, "expired", "过了送达期限仍未发出", now)
+                     tr("两次都没等到对方的答复，可能已送达，不再重发", "no answer twice: it may have arrived, and is not sent again"), now)
+    return dead + _given_up(connection, o.expires_at <= now, "expired", tr("过了送达期限仍未发出", "not sent in its time"), now)
 
 
 def _given_up(
@@ -135,7 +138,7 @@ def _given_up(
     lost = sa.and_(o.state.in_(OPEN), where)
     rows = _rows(connection, sa.select(*_SHOWN).where(lost).with_for_update(skip_locked=True))
     ids = [row["id"] for row in rows]
-    words = sa.literal(error) + sa.func.coalesce(sa.literal("。最后一次：") + o.error, "")
+    words = sa.literal(error) + sa.func.coalesce(sa.literal(tr("。最后一次：", "; the last time: ")) + o.error, "")
     connection.execute(outbox.update().where(o.id.in_(ids)).values(state="dead", fault=fault, error=words, updated_at=now))
     return rows
 
@@ -210,7 +213,7 @@ def replace_older(connection: Connection, incident: str, key: str, now: dt.datet
     older = sa.and_(
         o.kind == "alert", o.key.startswith(f"{incident}/", autoescape=True), o.key != key, o.state.in_(OPEN)
     )
-    values = {"state": "dead", "fault": "replaced", "error": "已被同一事件更新的预警取代", "updated_at": now}
+    values = {"state": "dead", "fault": "replaced", "error": tr("已被同一事件更新的预警取代", "a newer alert of the same incident takes its place"), "updated_at": now}
     return connection.execute(outbox.update().where(older).values(**values)).rowcount
 
 
@@ -238,13 +241,38 @@ def revive(connection: Connection, now: dt.datetime, ids: Sequence[int] = ()) ->
     return rows
 
 
-def withdraw(connection: Connection, now: dt.datetime) -> int:
-    """Take the texts out of all digests that are not sent: somebody's words have to be deleted."""
+def unsent_texts(connection: Connection) -> Iterator[tuple[int, str]]:
+    """Yield the number and the text of every message that is not sent."""
     o = outbox.c
-    unsent = sa.and_(o.kind == "digest", o.state != "sent", sa.func.length(o.body) > 0)
+    query = sa.select(o.id, o.channel, o.body).where(o.state != "sent", sa.func.length(o.body) > 0)
+    for row in connection.execute(query):
+        yield row.id, plain(row.channel, bytes(row.body))
+
+
+def plain(channel: str, body: bytes) -> str:
+    """Return the text of a message as composed for a channel."""
+    if channel != "smtp":
+        return body.decode("utf-8", "replace")
+    part = message_from_bytes(body, policy=SMTP).get_body(("plain",))
+    return part.get_content().rstrip("\n") if part else ""
+
+
+def withdraw(connection: Connection, ids: Sequence[int], now: dt.datetime) -> int:
+    """Take the texts out of messages that are not sent: somebody's words in them have to be deleted."""
+    o = outbox.c
+    unsent = sa.and_(o.id.in_(list(ids)), o.state != "sent")
     return connection.execute(outbox.update().where(unsent).values(
-        state="dead", fault="withdrawn", body=b"", updated_at=now, error="按删除要求撤回，重发请用 vocwatch digest --send"
+        state="dead", fault="withdrawn", body=b"", updated_at=now,
+        error=tr("按删除要求撤回；重发日报：vocwatch digest --send", "withdrawn for a deletion; again: vocwatch digest --send"),
     )).rowcount
+
+
+def forget_old(connection: Connection, *, texts_before: dt.datetime, rows_before: dt.datetime) -> int:
+    """Empty what was given up before the first moment, delete rows before the second; returns how many."""
+    o = outbox.c
+    given_up = sa.and_(o.state.in_(("dead", "paused")), o.updated_at < texts_before, sa.func.length(o.body) > 0)
+    emptied = connection.execute(outbox.update().where(given_up).values(body=b"")).rowcount
+    return emptied + connection.execute(outbox.delete().where(o.updated_at < rows_before)).rowcount
 
 
 _SHOWN = [column for column in outbox.c if column.name not in ("body", "priority", "lease_until", "token", "on_wire")]
@@ -265,13 +293,6 @@ def listed(
     if since:
         query = query.where(o.updated_at >= since)
     return _rows(connection, query.order_by(o.created_at.desc(), o.id.desc()).limit(limit))
-
-
-def texts(connection: Connection, ids: Sequence[int]) -> dict[int, bytes]:
-    """Return the bodies of rows."""
-    return {row.id: bytes(row.body) for row in connection.execute(
-        sa.select(outbox.c.id, outbox.c.body).where(outbox.c.id.in_(list(ids)))
-    )}
 
 
 def waiting_since(connection: Connection, faults: Sequence[str] = ()) -> tuple[int, dt.datetime | None]:

@@ -22,7 +22,7 @@ from sqlalchemy import Connection
 from vocwatch.clock import business_date
 from vocwatch.models import RunStatus
 from vocwatch.settings import Settings
-from vocwatch.store import erase, runs
+from vocwatch.store import erase, outbox, runs
 from vocwatch.store.engine import Store, chunks
 from vocwatch.store.schema import (
     alerts,
@@ -53,6 +53,7 @@ class PurgeReport:
     orphans: int = 0
     samples: int = 0
     audit: int = 0
+    letters: int = 0
 
     @property
     def total(self) -> int:
@@ -79,6 +80,7 @@ def purge(settings: Settings, store: Store, now: dt.datetime, *, dry_run: bool =
         report.orphans = erase.sweep(store, work.evidence, now - ORPHAN_AGE, dry_run=dry_run)
     work.samples()
     work.audit()
+    work.letters()
     return report
 
 
@@ -185,6 +187,18 @@ class _Work:
         for column, keys in ((visits.c.native_id, [r.native_id for r in rows]), (visits.c.url, [r.url for r in rows])):
             connection.execute(
                 visits.update().where(visits.c.source == name, column.in_(keys)).values(carried={})
+            )
+
+    # -- what was sent -----------------------------------------------------------------------------------------------
+
+    def letters(self) -> None:
+        """Messages that were given up lose their text with `text_days`, all rows go with `audit_days`."""
+        if self._dry:
+            return
+        with erase.erasing(self._store) as connection:
+            self._report.letters = outbox.forget_old(
+                connection, texts_before=self._before(self._rules.text_days),
+                rows_before=self._before(self._rules.audit_days),
             )
 
     # -- bodies -----------------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table, UniqueConstraint
 
-from vocwatch.store import delivery_schema, schedule_schema  # noqa: F401 - so that their tables are known wherever these are
+from vocwatch.store import delivery_schema, people_schema, schedule_schema  # noqa: F401 - so that their tables are known wherever these are
 from vocwatch.store.columns import BigId, UtcTime, metadata
 
 runs = Table(
@@ -390,16 +390,16 @@ feedback = Table(
     Column("id", BigId, primary_key=True),
     Column("subject_kind", sa.String(8), nullable=False, comment="mention, session, incident"),
     Column("subject_id", sa.String(40), nullable=False, comment="its id; of an incident its id, a slash and the day"),
-    Column("verdict", sa.String(12), nullable=False, comment="准 不准 误报 漏报 重复 已处置"),
+    Column("verdict", sa.String(12), nullable=False, comment="准 不准 误报 漏报 重复 已转派 已处置"),
     Column("label", sa.String(8), comment="the right sentiment of a text, or level of an incident (红 橙 黄 蓝 无), where it was said"),
     Column("topics", sa.JSON, comment="the right topics, where they were said"),
     Column("note", sa.Text, comment="masked of personal data"),
     Column("who", sa.String(100), nullable=False, comment="as the channel names them"),
-    Column("channel", sa.String(12), nullable=False, comment="cli, mail, console"),
+    Column("channel", sa.String(12), nullable=False, comment="cli, mail, console; settled: a second person's ruling"),
     Column("text_sha", sa.String(64), comment="the text that was judged (mentions, sessions)"),
     Column("model_version", sa.String(80), comment="that had judged it"),
     Column("judged", sa.JSON, nullable=False, comment="what had been said of it: sentiment, topics, severity"),
     Column("at", UtcTime, nullable=False, index=True),
     UniqueConstraint("subject_kind", "subject_id", "who", "verdict"),
-    comment="What people said of findings; the newest verdict on a subject counts",
+    comment="What people said of findings; on a subject the ruling counts, else the newest verdict, none while it is disputed",
 )

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -51,8 +51,7 @@ _NAMES = tuple(field.name for field in fields(Trace))
 _values = attrgetter(*_NAMES)
 
 
-@dataclass(frozen=True, slots=True)
-class Basics:
+class Basics(NamedTuple):
     """What decides whether a mention has a trace, and which."""
 
     ref_id: int
@@ -113,7 +112,7 @@ def basics(connection: Connection, ids: Collection[int]) -> list[Basics]:
         .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
     )
     return [
-        Basics(*row) for part in chunks(sorted(ids)) for row in connection.execute(query.where(m.id.in_(part)))
+        Basics._make(row) for part in chunks(sorted(ids)) for row in connection.execute(query.where(m.id.in_(part)))
     ]
 
 

@@ -1,0 +1,1 @@
+"""Kills of the sender, and how fast a red line is told."""

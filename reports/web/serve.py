@@ -1,0 +1,44 @@
+"""Running the console: one process, on this machine alone unless somebody says otherwise."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from reports.web.app import make_app
+from vocwatch.settings import Settings
+from vocwatch.store import Store
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket bound to the address; port 0 lets the system choose. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def server_for(settings: Settings, store: Store) -> uvicorn.Server:
+    """Return a server that logs no addresses: they hold signatures."""
+    logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)  # whatever handlers another library hangs on
+    return uvicorn.Server(uvicorn.Config(
+        make_app(settings, store), access_log=False, log_config=None, server_header=False, proxy_headers=False,
+        lifespan="off", ws="none", http="h11", loop="asyncio", limit_concurrency=100, timeout_keep_alive=5,
+        timeout_graceful_shutdown=10,
+    ))
+
+
+def serve(settings: Settings, store: Store, host: str, port: int, ready: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is told the address. Raises OSError where it can't be listened on."""
+    with listen(host, port) as made:
+        name = f"[{host}]" if ":" in host else host
+        ready(f"http://{name}:{made.getsockname()[1]}")
+        server_for(settings, store).run(sockets=[made])
