@@ -9,7 +9,9 @@ from reports.coverage import Coverage
 from reports.overdue import Overdue, oldest
 from reports.say import say
 from reports.shape import Action, Risk
+from reports.verdict import TITLE_LETTERS
 from vocwatch.models import Level, SourceStatus
+from vocwatch.plain import one_line
 from vocwatch.settings import Settings
 
 MANY_BLIND = 3
@@ -24,26 +26,36 @@ def actions(
     """Return one for each risk of yellow or above, one for all red lines to be checked, one for all overdue cases, one for
     each blind source, one for missing sessions. Blind sources and overdue cases are never crowded out by risks.
     """
-    found = [
-        Action(say("action.risk", title=r.title, advice=r.advice[0].key), r.owner, _due(settings, r.level, date), r.incident, r.level)
-        for r in risks if r.level in _DUE
-    ]
-    if to_check:
-        check = say("action.check", count=len(to_check), title=to_check[0].title)
-        found.append(Action(check, to_check[0].owner, _due(settings, Level.YELLOW, date), to_check[0].incident, Level.BLUE))
+    found = risk_actions(risks, to_check, date, settings.app.zone)
     health = _health(settings, date, covered, sessions_missing)
     overdue = _overdue(settings, date, late)
     room = MAX_ACTIONS - min(len(health), 1) - len(overdue)
     return tuple([*found[:room], *overdue, *health][:MAX_ACTIONS])
 
 
+def risk_actions(risks: Sequence[Risk], to_check: Sequence[Risk], date: dt.date, zone: dt.tzinfo) -> list[Action]:
+    """Return one for each risk of yellow or above, and one for all red lines to be checked."""
+    found = [
+        Action(
+            say("action.risk", title=one_line(r.title, TITLE_LETTERS), advice=r.advice[0].key), r.owner,
+            _due(zone, r.level, date), r.incident, r.level,
+        )
+        for r in risks if r.level in _DUE
+    ]
+    if to_check:
+        first = to_check[0]
+        check = say("action.check", count=len(to_check), title=one_line(first.title, TITLE_LETTERS))
+        found.append(Action(check, first.owner, _due(zone, Level.YELLOW, date), first.incident, Level.BLUE))
+    return found
+
+
 def _overdue(settings: Settings, date: dt.date, late: Sequence[Overdue]) -> list[Action]:
     if not late:
         return []
     first = oldest(late)
-    words = say("action.overdue", count=len(late), title=first.title, case=first.case)
+    words = say("action.overdue", count=len(late), title=one_line(first.title, TITLE_LETTERS), case=first.case)
     incident = first.subject if first.kind == "incident" else None
-    return [Action(words, first.owner or settings.app.default_owner, _due(settings, "橙", date), incident, Level.YELLOW)]
+    return [Action(words, first.owner or settings.app.default_owner, _due(settings.app.zone, "橙", date), incident, Level.YELLOW)]
 
 
 def _health(settings: Settings, date: dt.date, covered: Coverage, sessions_missing: bool) -> list[Action]:
@@ -51,12 +63,12 @@ def _health(settings: Settings, date: dt.date, covered: Coverage, sessions_missi
     health = [_many_blind(settings, [s.title for s in blind], date)] if len(blind) > MANY_BLIND else [
         Action(
             say("action.source", name=s.title, status=s.status.value), settings.sources[s.name].owner,
-            _due(settings, "橙", date), None, "灰",
+            _due(settings.app.zone, "橙", date), None, "灰",
         )
         for s in sorted(blind, key=lambda s: s.share)
     ]
     if sessions_missing:
-        health.append(Action(say("action.sessions"), settings.app.default_owner, _due(settings, "橙", date), None, "灰"))
+        health.append(Action(say("action.sessions"), settings.app.default_owner, _due(settings.app.zone, "橙", date), None, "灰"))
     return health
 
 
@@ -64,11 +76,11 @@ def _many_blind(settings: Settings, titles: list[str], date: dt.date) -> Action:
     """One line for many blind sources: they have one cause more often than not."""
     names = "、".join(titles[:MANY_BLIND])
     return Action(
-        say("action.sources", number=len(titles), names=names), settings.app.default_owner, _due(settings, "橙", date), None, "灰"
+        say("action.sources", number=len(titles), names=names), settings.app.default_owner, _due(settings.app.zone, "橙", date), None, "灰"
     )
 
 
-def _due(settings: Settings, level: str, date: dt.date) -> dt.datetime:
+def _due(zone: dt.tzinfo, level: str, date: dt.date) -> dt.datetime:
     """Red by noon, orange by evening of the morning the digest is read, yellow a day later."""
     days, hour = _DUE[level]
-    return dt.datetime.combine(date + dt.timedelta(days=1 + days), dt.time(hour), tzinfo=settings.app.zone)
+    return dt.datetime.combine(date + dt.timedelta(days=1 + days), dt.time(hour), tzinfo=zone)

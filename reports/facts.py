@@ -30,6 +30,7 @@ from reports.shape import Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, T
 from reports.texts import Reader
 from reports.traces import Kept
 from reports.usual import Usual, usual
+from reports.verdict import level_of, verdict_of
 from reports.vocabulary import words_before
 from reports.words import Word, hot_words
 from vocwatch.clock import day_window
@@ -97,8 +98,8 @@ def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: d
         date=date,
         brand=settings.app.brand.name,
         audience=audience,
-        level=_level([*risks, *to_check, *rises], rows.coverage),
-        verdict=_verdict([*risks, *to_check, *rises], rows.coverage),
+        level=level_of([*risks, *to_check, *rises], rows.coverage),
+        verdict=verdict_of([*risks, *to_check, *rises], rows.coverage),
         window=(start.astimezone(zone), end.astimezone(zone)),
         generated_at=now.astimezone(zone),
         coverage=rows.coverage,
@@ -108,6 +109,8 @@ def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: d
         ),
         risks=shown,
         more_risks=len(risks) - len(shown),
+        others=risks[len(shown) :],
+        console=settings.env.console_url,
         to_check=to_check,
         alerts=tuple(rows.alerts),
         emerging=_emerging([*risks[len(shown) :], *rises]),
@@ -355,27 +358,6 @@ def excerpt(heard: Heard, topic: str = "") -> str:
         start = 0
     cut = one_line(heard.text[start : start + 2 * QUOTE_LETTERS], 2 * QUOTE_LETTERS).strip()
     return ("…" if start else "") + one_line(cut, QUOTE_LETTERS - bool(start))
-
-
-def _level(risks: Sequence[Risk], covered: Coverage) -> str:
-    """The highest level; 灰 (unknown) on a blind day without one, 蓝 on a calm one."""
-    if risks:
-        return min((Level(r.level) for r in risks), key=lambda level: level.rank).value
-    return Level.BLUE.value if covered.calm else "灰"
-
-
-def _verdict(risks: Sequence[Risk], covered: Coverage) -> tuple[Say, ...]:
-    """One or two sentences; 平稳 only if coverage is at least 90 % and nothing is ranked."""
-    blind = len(covered.blind)
-    serious = [r for r in risks if r.level != Level.BLUE]
-    if serious:
-        first = say("verdict.risk", count=len(serious), level=serious[0].level, title=serious[0].title)
-        return (first,) if covered.calm else (first, say("verdict.partial", count=blind))
-    if not covered.calm:
-        return (say("verdict.blind", count=blind, percent=covered.percent),)
-    if risks:
-        return (say("verdict.watch", watch=len(risks), percent=covered.percent),)
-    return (say("verdict.calm", percent=covered.percent),)
 
 
 def _emerging(rest: Sequence[Risk]) -> tuple[Emerging, ...]:

@@ -125,13 +125,17 @@ TEXTS: dict[str, tuple[str, str]] = {
         "平稳：今日无上榜风险，完整度 {percent}%。",
         "Calm: nothing ranked today, coverage {percent}%.",
     ),
+    "verdict.owner_calm": (
+        "你负责的店铺今日无上榜风险，完整度 {percent}%。",
+        "Nothing ranked today for your shops, coverage {percent}%.",
+    ),
     "verdict.watch": (
         "无需处理：仅 {watch} 个观察项，完整度 {percent}%。",
         "No action needed: {watch} items to watch, coverage {percent}%.",
     ),
     "verdict.risk": (
-        "{count} 项需处理，最高{level}：{title}。",
-        "{count} to act on, highest {level}: {title}.",
+        "{count} 项风险，最高{level}：{title}。",
+        "{count} risks, highest {level}: {title}.",
     ),
     "verdict.blind": (
         "数据不足，不能判断平稳：{count} 个来源未读到，完整度 {percent}%。",
@@ -214,6 +218,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "note.standby": (
         "判定模型曾用不了：{texts} 条只按词典判定，标为待复核，恢复后自动重判",
         "The model could not be used: {texts} texts were judged by words alone, are marked to be checked and will be judged again",
+    ),
+    "note.owner": (
+        "只含{owner}负责的事件，另有 {others} 个归他人；指标为全品牌",
+        "Incidents of {owner} only; the figures are the whole brand’s; {others} more incidents are with others",
     ),
     "note.more": ("另有 {count} 项未列出", "{count} more not shown"),
     # data health

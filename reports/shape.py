@@ -209,7 +209,12 @@ class Case:
 
 @dataclass(frozen=True)
 class Facts:
-    """A digest: everything it says, nothing about how it looks."""
+    """A digest: everything it says, nothing about how it looks.
+
+    `others` are the incidents behind `more_risks`, for readers who are shown theirs only. `console` is the console's
+    address, or empty. A view (`reports.digest.views`) for enhanced privacy is `private`; `left_out` counts the steps
+    that were needed to fit it into a mail (`reports.digest.fit`).
+    """
 
     date: dt.date
     brand: str
@@ -241,3 +246,7 @@ class Facts:
     precision: Precision | None = None
     notes: tuple[Say, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
+    others: tuple[Risk, ...] = ()
+    console: str = ""
+    private: bool = False
+    left_out: int = 0

@@ -100,6 +100,24 @@ def screenshot(
     return out
 
 
+def print_pdf(page: Path, out: Path, env: Environment | None = None) -> Path:
+    """Write an HTML file as an A4 PDF, colours and all, and return its path. Raises NoBrowser."""
+    from playwright.sync_api import sync_playwright
+
+    choice = require_browser(env or read_environment())
+    out.parent.mkdir(parents=True, exist_ok=True)
+    margin = dict.fromkeys(("top", "right", "bottom", "left"), "10mm")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(**launch_options(choice))
+        try:
+            view = browser.new_page()
+            view.goto(page.resolve().as_uri(), wait_until="load", timeout=_LAUNCH_MS)
+            view.pdf(path=str(out), format="A4", print_background=True, margin=margin)  # type: ignore[arg-type]
+        finally:
+            browser.close()
+    return out
+
+
 def candidates(env: Environment) -> list[str]:
     """Return the paths of browsers worth a try, the best first."""
     if env.chromium:

@@ -23,6 +23,7 @@ from vocwatch.store.outbox import Message
 
 UNSUBSCRIBE_DAYS = 400
 NOWHERE = "vocwatch.invalid"
+_XLSX = "vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _BODY = re.compile(r"<body\b[^>]*>", re.I)
 
 
@@ -57,8 +58,10 @@ def message_id(kind: str, key: str, channel: str, recipient: str, smtp: Smtp) ->
 def mail(
     settings: Settings, *, kind: str, key: str, recipient: str, which: str, subject: str, text: str, now: dt.datetime,
     hours: float, page: str = "", thread: str = "", extra: Mapping[str, str] | None = None, fallback: bool = False,
+    sheet: tuple[str, bytes] | None = None,
 ) -> Message:
-    """Return a mail for one recipient. `which` is its list (digest/qa, alert, notice), `thread` the id it answers.
+    """Return a mail for one recipient. `which` is its list (digest/qa, alert, notice), `thread` the id it answers,
+    `sheet` the name and content of an attached workbook.
 
     No value of a header can hold a line break: it is put on one line, and the mail library would refuse it.
     """
@@ -88,6 +91,8 @@ def mail(
     made.set_content(text, charset="utf-8", cte="base64")
     if page:
         made.add_alternative(page, subtype="html", charset="utf-8", cte="base64")
+    if sheet:
+        made.add_attachment(sheet[1], maintype="application", subtype=_XLSX, filename=one_line(sheet[0], 80))
     return Message(
         kind, key, MAIL, recipient, identity, subject, made.as_bytes(), now, now + dt.timedelta(hours=hours), fallback
     )

@@ -10,17 +10,20 @@ from dataclasses import dataclass, field, replace
 from reports.delivery.compose import mail, message_id, sender_of, with_notes
 from reports.delivery.faults import DeliveryError
 from reports.delivery.marks import PersonalLinks
-from reports.digest.people import Marks
-from reports.digest.render import MAX_BYTES, render_html
+from reports.digest.fit import fitted
+from reports.digest.render import render_html
+from reports.digest.sheet import digest_sheet
 from reports.digest.subject import subject
 from reports.digest.text import render_text
-from reports.shape import Facts, Risk
+from reports.digest.views import Reader, readers, view
+from reports.shape import Facts
 from vocwatch.lang import tr
 from vocwatch.models import Level
 from vocwatch.plain import one_line
 from vocwatch.settings import Settings
 from vocwatch.settings.delivery import MAIL
 from vocwatch.store import Store, digests, outbox, pauses
+from vocwatch.store.outbox import Message
 
 KIND = "digest"
 
@@ -42,47 +45,38 @@ def digest_key(facts: Facts) -> str:
 
 def enqueue_digest(
     settings: Settings, store: Store, facts: Facts, *, now: dt.datetime, only: Iterable[str] | None = None,
-    lang: str = "zh", correction: str = "",
+    lang: str = "zh", correction: str = "", reader: Reader | None = None,
 ) -> Enqueued:
-    """Put the digest into the outbox for the recipients of its audience (or for `only`), each at most once.
+    """Put the digest into the outbox for the recipients of its audience (or for `only`), each at most once. Each gets
+    their view of it: their shops, their language, their degree of privacy (`reader` for those the configuration does
+    not name).
 
     A second call adds whom the first did not know, and nobody else; what still waits becomes due now. With a
     `correction` (what was wrong), those who had the first one get one more mail that answers it. Raises DeliveryError
     when mail is not configured or nobody is to get it.
     """
     sender_of(settings.env.smtp)
-    to = list(dict.fromkeys(
-        only or [r.email for r in settings.app.digest.recipients if r.audience == facts.audience]
-    ))
+    known = readers(settings, facts.audience, lang)
+    to = {address: known.get(address, reader or Reader(lang)) for address in (only or known)}
     if not to:
         raise DeliveryError(tr(
             f"没有 {facts.audience} 日报的收件人。请在 config/vocwatch.yaml 的 digest.recipients 里填写，或用 --to 指定",
             f"Nobody is to get the {facts.audience} digest. Fill in digest.recipients in config/vocwatch.yaml, or use --to",
         ))
-    which = f"digest/{facts.audience}"
     done = Enqueued(digest_key(facts))
-    links = PersonalLinks(settings, facts, to, now)
-    text, page = render_text(facts, lang, links.marks), _page(facts, lang, links.marks)
-    title = subject(facts, lang, settings.app.digest.subject_prefix)
-    with store.begin() as connection:
+    with store.read() as connection:
         first = {row["recipient"]: row["state"] for row in outbox.listed(connection, kind=KIND, key=done.key, limit=10_000)}
-        made = []
-        for address in to:
-            if pauses.is_paused(connection, address, which, now):
-                done.paused.append(address)
-                continue
-            again = bool(correction) and first.get(address) == "sent"
-            message = mail(
-                settings, kind=KIND, key=_corrected(facts, correction) if again else done.key, recipient=address,
-                which=which, now=now, subject=title, text=links.personal(text, address),
-                page=links.personal(page, address), hours=settings.app.mail.digest_hours,
-                thread=message_id(KIND, done.key, MAIL, address, settings.env.smtp) if again else "",
-                extra={"X-Risk-Level": str(_rank(facts))},
-            )
-            if again:
-                words = tr(f"更正：{one_line(correction, 300)}", f"Correction: {one_line(correction, 300)}")
-                message = replace(message, body=with_notes(message.body, [tr("更正", "corrected")], [words]))
-            made.append(message)
+        done.paused = [address for address in to if pauses.is_paused(connection, address, _list(facts), now)]
+    views: dict[Reader, _View] = {}
+    made = []
+    for address, wanted in to.items():
+        if address in done.paused:
+            continue
+        if wanted not in views:
+            views[wanted] = _View.of(settings, view(facts, wanted), wanted.lang, to, now)
+        wrong = correction if first.get(address) == "sent" else ""
+        made.append(_composed(settings, views[wanted], address, done.key, now, wrong))
+    with store.begin() as connection:
         done.new = [message.recipient for message in outbox.enqueue(connection, made, now)]
         done.known = [message.recipient for message in made if message.recipient not in done.new]
         outbox.hurry(connection, KIND, done.key, now)
@@ -91,25 +85,50 @@ def enqueue_digest(
     return done
 
 
+def _list(facts: Facts) -> str:
+    return f"digest/{facts.audience}"
+
+
+@dataclass(frozen=True)
+class _View:
+    """One reader's digest, rendered once for all who read the same: all of it (`seen`), and what fits into a mail."""
+
+    seen: Facts
+    shown: Facts
+    lang: str
+    text: str
+    page: str
+    links: PersonalLinks
+
+    @classmethod
+    def of(cls, settings: Settings, seen: Facts, lang: str, to: Iterable[str], now: dt.datetime) -> _View:
+        links = PersonalLinks(settings, seen, list(to), now)
+        shown = fitted(seen, lang, links.marks)
+        return cls(seen, shown, lang, render_text(shown, lang, links.marks), render_html(shown, lang, links.marks), links)
+
+
+def _composed(settings: Settings, own: _View, address: str, key: str, now: dt.datetime, correction: str) -> Message:
+    """Return one reader's mail; with a `correction`, the one that answers the first."""
+    shown = own.shown
+    message = mail(
+        settings, kind=KIND, key=_corrected(shown, correction) if correction else key, recipient=address,
+        which=_list(shown), now=now, subject=subject(shown, own.lang, settings.app.digest.subject_prefix),
+        text=own.links.personal(own.text, address), page=own.links.personal(own.page, address),
+        hours=settings.app.mail.digest_hours, extra={"X-Risk-Level": str(_rank(shown))},
+        thread=message_id(KIND, key, MAIL, address, settings.env.smtp) if correction else "",
+        sheet=digest_sheet(own.seen, own.lang) if settings.app.digest.attach_xlsx else None,
+    )
+    if not correction:
+        return message
+    words = tr(f"更正：{one_line(correction, 300)}", f"Correction: {one_line(correction, 300)}")
+    return replace(message, body=with_notes(message.body, [tr("更正", "corrected")], [words]))
+
+
 def _corrected(facts: Facts, correction: str) -> str:
     """The same correction is sent once, however often it is asked for."""
     return f"{facts.date.isoformat()}+{hashlib.sha256(correction.encode()).hexdigest()[:8]}/{facts.audience}"
 
 
-def _page(facts: Facts, lang: str, marks: Marks | None) -> str:
-    """The page, with shorter quotes or none where it would be clipped by mail programs; the text part has them all."""
-    page = render_html(facts, lang, marks)
-    for length in (60, 0):
-        if len(page.encode()) <= MAX_BYTES:
-            break
-        page = render_html(replace(facts, risks=tuple(_quoting(r, length) for r in facts.risks)), lang, marks)
-    return page
-
-
-def _quoting(risk: Risk, length: int) -> Risk:
-    if not length:
-        return replace(risk, quotes=())
-    return replace(risk, quotes=tuple(replace(quote, text=one_line(quote.text, length)) for quote in risk.quotes))
 
 
 def _rank(facts: Facts) -> int:

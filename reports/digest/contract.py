@@ -61,6 +61,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
         ],
         "risks": [_risk(r) for r in facts.risks],
         "more_risks": facts.more_risks,
+        "others": [_risk(r) for r in facts.others],
         "to_check": [_risk(r) for r in facts.to_check],
         "alerts": [
             {

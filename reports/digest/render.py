@@ -6,19 +6,24 @@ values under autoescape; it is never compiled.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 from urllib.parse import urlsplit
 
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from reports.digest.figures import (
+    emerging_line,
     heard_keywords,
     keyword_line,
+    moved,
     rate_change,
     rate_value,
     rising_line,
+    rising_topics,
+    safe_url,
     usual_line,
 )
 from reports.digest.labels import label
@@ -31,7 +36,8 @@ from reports.digest.people import (
     precision_line,
 )
 from reports.digest.subject import preheader, subject
-from reports.digest.text import MAX_RISING, level_words, moment, number
+from reports.digest.text import incident_url, level_words, moment, number, span
+from reports.digest.views import shows
 from reports.say import word
 from reports.shape import Facts
 
@@ -48,50 +54,46 @@ MAX_BYTES = 80 * 1024
 
 def render_html(facts: Facts, lang: str = "zh", marks: Marks | None = None) -> str:
     """Return the digest as one HTML document with inlined styles; `marks` are the feedback links of one recipient."""
-    page = (
-        _environment()
-        .get_template("digest.html.j2")
-        .render(
-            f=facts,
-            lang=lang,
-            subject=subject(facts, lang),
-            preheader=preheader(facts, lang),
-            moment=moment,
-            safe=safe_url,
-            host=host,
-            odds=odds,
-            most=max([1, *(d.total or 0 for d in facts.trend)]),
-            paint=PALETTE.__getitem__,
-            t=lambda key, **values: label(key, lang, **values),
-            w=lambda text: word(text, lang),
-            number=lambda value: number(value, lang),
-            rate_value=lambda rate: rate_value(rate, lang),
-            rate_change=lambda rate: rate_change(rate, lang),
-            rising=facts.rising[:MAX_RISING],
-            rising_line=lambda found: rising_line(found, lang),
-            usual_line=lambda name: usual_line(facts.usual.get(name), lang),
-            few=[found for found in facts.usual.values() if found.few],
-            keywords=heard_keywords(facts.internal),
-            keyword_line=lambda found: keyword_line(found, lang),
-            level_words=lambda level: level_words(level, lang),
-            mark_codes=tuple(MARKS),
-            mark_words=lambda code: mark_words(code, lang),
-            mark_command=lambda risk: mark_command(risk, lang),
-            mark_address=lambda risk, code: marks.address(risk.incident, facts.date, code) if marks else "",
-            overdue_lines=overdue_lines(facts, lang),
-            precision_line=precision_line(facts, lang),
-        )
+    page = _environment().get_template("digest.html.j2").render(
+        f=facts, lang=lang, subject=subject(facts, lang), preheader=preheader(facts, lang),
+        mark_codes=tuple(MARKS), overdue_lines=overdue_lines(facts, lang), precision_line=precision_line(facts, lang),
+        mark_address=lambda risk, code: marks.address(risk.incident, facts.date, code) if marks else "",
+        **_values(facts), **_words(facts, lang),
     )
     return _inliner().inline(page)
 
 
-def safe_url(url: str) -> str:
-    """Return an http(s) address as it is, and nothing for any other kind."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return ""
-    return url if parts.scheme in ("http", "https") and parts.hostname else ""
+def _values(facts: Facts) -> dict[str, Any]:
+    """What the template shows beside the facts."""
+    return {
+        "most": max([1, *(d.total or 0 for d in facts.trend)]),
+        "topics": rising_topics(facts),
+        "few": [found for found in facts.usual.values() if found.few],
+        "keywords": heard_keywords(facts.internal),
+        "reasons": sorted(facts.internal.reasons, key=lambda r: not r.safety),
+        "shows": lambda part: shows(facts, part),
+        "incident_url": lambda incident: incident_url(facts, incident),
+        "moment": moment, "span": span, "safe": safe_url, "host": host, "paint": PALETTE.__getitem__,
+    }
+
+
+def _words(facts: Facts, lang: str) -> dict[str, Callable[..., str]]:
+    """What puts facts into words of a language."""
+    return {
+        "t": lambda key, **values: label(key, lang, **values),
+        "w": lambda text: word(text, lang),
+        "number": lambda value: number(value, lang),
+        "moved": lambda i: moved(i.name, i.judgement, lang, i.partial),
+        "rate_value": lambda rate: rate_value(rate, lang),
+        "rate_change": lambda rate: rate_change(rate, lang),
+        "rising_line": lambda found: rising_line(found, lang),
+        "emerging_line": lambda found: emerging_line(found, lang),
+        "usual_line": lambda name: usual_line(facts.usual.get(name), lang),
+        "keyword_line": lambda found: keyword_line(found, lang),
+        "mark_words": lambda code: mark_words(code, lang),
+        "mark_command": lambda risk: mark_command(risk, lang),
+        "level_words": lambda level: level_words(level, lang),
+    }
 
 
 def host(url: str) -> str:
@@ -100,15 +102,6 @@ def host(url: str) -> str:
         return urlsplit(url).hostname or url[:40]
     except ValueError:
         return url[:40]
-
-
-def odds(p_value: float | None) -> int | None:
-    """Return once in how many topic-days chance alone would show as much."""
-    if p_value is None or p_value <= 0:
-        return None
-    found = 1 / p_value
-    scale: int = 10 ** max(0, math.floor(math.log10(found)) - 1)
-    return int(min(1_000_000, round(found / scale) * scale))
 
 
 @lru_cache(maxsize=1)

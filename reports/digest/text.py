@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from reports.digest.figures import (
+    emerging_line,
     heard_keywords,
     keyword_line,
+    moved,
     rate_change,
     rate_value,
     rising_line,
+    rising_topics,
+    safe_url,
     usual_line,
 )
 from reports.digest.labels import label
 from reports.digest.people import Marks, mark_line, overdue_lines, precision_line
 from reports.digest.subject import subject
+from reports.digest.views import shows
 from reports.say import word
 from reports.shape import Facts, Indicator, Risk
 from vocwatch.models import Level, SourceStatus
 from vocwatch.plain import one_line
 
-EXECUTIVE = "executive"
 MAX_LINKS = 3
-MAX_RISING = 5
 
 
 def render_text(facts: Facts, lang: str = "zh", marks: Marks | None = None) -> str:
@@ -39,19 +42,17 @@ def _sections(facts: Facts, lang: str, marks: Marks | None) -> Iterator[list[str
     yield _actions(facts, lang)
     yield _head("indicators", lang) + [indicator_line(i, lang) for i in facts.indicators]
     yield _risks(facts, lang, marks)
-    if facts.audience == EXECUTIVE:
-        yield _footer(facts, lang)
-        return
-    if facts.to_check:
+    if facts.to_check and shows(facts, "emerging"):
         yield _to_check(facts, lang)
-    if facts.emerging or facts.phrases or facts.rising:
-        yield _emerging(facts, lang)
-    yield _internal(facts, lang)
-    yield _trend(facts, lang)
-    yield _words(facts, lang)
-    yield _health(facts, lang)
-    yield _followups(facts, lang)
-    yield _cases(facts, lang)
+    below: dict[str, Callable[[Facts, str], list[str]]] = {
+        "emerging": _emerging, "internal": _internal, "trend": _trend, "words": _words, "health": _health,
+        "followups": _followups, "cases": _cases,
+    }
+    for part, told in below.items():
+        if shows(facts, part):
+            section = told(facts, lang)
+            if section:
+                yield section
     yield _footer(facts, lang)
 
 
@@ -69,6 +70,18 @@ def moment(value: dt.datetime) -> str:
     return f"{value:%m-%d %H:%M}"
 
 
+def span(window: tuple[dt.datetime, dt.datetime]) -> str:
+    """Return “11-15 00:00–24:00” for a whole day, else both ends in full."""
+    start, end = window
+    whole = start.time() == end.time() == dt.time() and end.date() - start.date() == dt.timedelta(days=1)
+    return f"{moment(start)}–24:00" if whole else f"{moment(start)} – {moment(end)}"
+
+
+def incident_url(facts: Facts, incident: str) -> str:
+    """Return an incident's page in the console, or nothing where there is no console."""
+    return safe_url(f"{facts.console}/incidents/{incident}") if facts.console else ""
+
+
 def number(value: float | None, lang: str) -> str:
     """Return a figure without needless decimals, or the word for a missing one."""
     return label("missing", lang) if value is None else f"{value:g}"
@@ -78,7 +91,7 @@ def _verdict(facts: Facts, lang: str) -> list[str]:
     lines = [
         subject(facts, lang),
         f"{level_words(facts.level, lang)}  {' '.join(s.text(lang) for s in facts.verdict)}",
-        f"{label('window', lang)} {moment(facts.window[0])} – {moment(facts.window[1])}  "
+        f"{label('window', lang)} {span(facts.window)}  "
         f"{label('generated', lang)} {moment(facts.generated_at)}  "
         f"{label('coverage', lang)} {facts.coverage.percent}%",
     ]
@@ -105,7 +118,7 @@ def indicator_line(indicator: Indicator, lang: str) -> str:
     )
     return (
         f"{word(indicator.name, lang)} {number(indicator.value, lang)}{share}{label('stop', lang)}{base}"
-        f"{word(indicator.judgement, lang)}{partial}"
+        f"{moved(indicator.name, indicator.judgement, lang, indicator.partial)}{partial}"
     )
 
 
@@ -114,11 +127,15 @@ def _risks(facts: Facts, lang: str, marks: Marks | None) -> list[str]:
     if not facts.risks:
         return [*lines, label("no_risks" if facts.coverage.calm else "no_risks_blind", lang)]
     for risk in facts.risks:
-        lines += [*_risk(risk, lang), f"   {mark_line(risk, facts, marks, lang)}"]
-    return lines + ([label("more_risks", lang, count=facts.more_risks)] if facts.more_risks else [])
+        lines += [*_risk(facts, risk, lang), f"   {mark_line(risk, facts, marks, lang)}"]
+        if incident_url(facts, risk.incident):
+            lines.append(f"   {label('open', lang)}{label('colon', lang)}{incident_url(facts, risk.incident)}")
+    if facts.more_risks and not shows(facts, "emerging"):
+        lines.append(label("more_risks", lang, count=facts.more_risks))
+    return lines
 
 
-def _risk(risk: Risk, lang: str) -> list[str]:
+def _risk(facts: Facts, risk: Risk, lang: str) -> list[str]:
     parts = "  ".join(f"{label(name, lang)} {value:.2f}" for name, value in risk.parts.items())
     lines = [
         f"{risk.rank}. [{level_words(risk.level, lang)}·{word(risk.state, lang)}] {risk.title}  "
@@ -141,7 +158,9 @@ def _risk(risk: Risk, lang: str) -> list[str]:
             mentions=len(risk.mention_urls),
             authors=risk.authors,
             sessions=len(risk.session_ids),
-        ),
+        )
+        + label("stop", lang)
+        + label("today_new", lang, mentions=risk.today.mentions, sessions=risk.today.sessions),
         f"   {label('first_seen', lang)} {moment(risk.first_seen)} {word(risk.first_source, lang)}"
         f"{label('stop', lang)}{label('sources', lang)} {label('list', lang).join(risk.sources) or '-'}",
         *(f"   - {s.text(lang)}" for s in risk.why),
@@ -151,7 +170,7 @@ def _risk(risk: Risk, lang: str) -> list[str]:
     if risk.quotes:
         lines.append(f"   （{label('quotes', lang)}）")
     shown = [url for url in risk.mention_urls if url not in {q.url for q in risk.quotes}][
-        : MAX_LINKS - len(risk.quotes)
+        : 0 if facts.private else MAX_LINKS - len(risk.quotes)
     ]
     lines += [f"   {label('evidence', lang)} {url}" for url in shown]
     advice = label("stop", lang).join(s.text(lang) for s in risk.advice)
@@ -162,25 +181,24 @@ def _risk(risk: Risk, lang: str) -> list[str]:
 def _to_check(facts: Facts, lang: str) -> list[str]:
     return [*_head("to_check", lang), label("to_check_note", lang)] + [
         f"· {r.title}{label('colon', lang)}{r.why[0].text(lang)} · {label('owner', lang)} {r.owner}"
-        + "".join(f" {url}" for url in r.mention_urls[:2])
+        + "".join(f" {url}" for url in r.mention_urls[: 0 if facts.private else 2])
         for r in facts.to_check
     ]
 
 
 def _emerging(facts: Facts, lang: str) -> list[str]:
-    return _head("emerging", lang) + [
-        f"[{label('rising', lang)}] {r.title(lang)}{label('colon', lang)}{rising_line(r, lang)}"
-        for r in facts.rising[:MAX_RISING]
-    ] + [
-        f"[{level_words(e.level, lang)}] {e.title}{label('colon', lang)}"
-        + (e.said.text(lang) if e.said else "")
-        for e in facts.emerging
-    ] + [
-        f"[{label('new_phrase', lang)}] {label('list', lang).join(p.words)}{label('colon', lang)}"
+    found, colon = rising_topics(facts), label("colon", lang)
+    lines = [f"[{label('rising', lang)}] {r.title(lang)}{colon}{rising_line(r, lang)}" for r in found.rising]
+    lines += [f"[{level_words(e.level, lang)}] {e.title}{colon}{emerging_line(e, lang)}" for e in found.emerging]
+    lines += [
+        f"[{label('new_phrase', lang)}] {label('list', lang).join(p.words)}{colon}"
         + label("phrase_line", lang, authors=p.authors, texts=p.texts, before=p.before)
         + f" {p.mention_urls[0]}"
-        for p in facts.phrases
+        for p in found.phrases
     ]
+    lines += [label("more_rising", lang, count=found.more)] if found.more else []
+    lines += [label("more_risks", lang, count=facts.more_risks)] if facts.more_risks else []
+    return _head("emerging", lang) + lines if lines else []
 
 
 def _internal(facts: Facts, lang: str) -> list[str]:
@@ -192,7 +210,7 @@ def _internal(facts: Facts, lang: str) -> list[str]:
         f"{label('paths', lang)}{label('colon', lang)}"
         + "  ".join(f"{word(p, lang)} {n}" for p, n in inside.paths.items())
     )
-    for r in inside.reasons:
+    for r in sorted(inside.reasons, key=lambda r: not r.safety):
         both = f" · {label('both', lang, count=r.mentions)}" if r.both else ""
         safety = f" · {label('safety', lang)}" if r.safety else ""
         count = label("sessions_n", lang, count=r.sessions)
@@ -278,7 +296,7 @@ def _cases(facts: Facts, lang: str) -> list[str]:
             f"- {label(kind, lang)} [{word(c.path, lang)}] {c.session_id}{label('colon', lang)}“{c.text}”"
             for c in cases
         ]
-    return lines if len(lines) > 1 else [*lines, "-"]
+    return lines if len(lines) > 1 else []
 
 
 def _footer(facts: Facts, lang: str) -> list[str]:
@@ -287,7 +305,9 @@ def _footer(facts: Facts, lang: str) -> list[str]:
         f"{label('method', lang)}{label('colon', lang)}{label('method_text', lang)}",
         precision_line(facts, lang),
         label("versions", lang, **facts.versions),
-        label("notice", lang),
+        label("notice", lang) + label("kept", lang),
+        *([label("private", lang)] if facts.private else []),
+        *([label("shortened", lang)] if facts.left_out else []),
         label("feedback", lang),
         label("received", lang),
     ]

@@ -88,6 +88,25 @@ def test_sending_without_a_mail_server(capsys: pytest.CaptureFixture[str]) -> No
     assert "VOCWATCH_SMTP_HOST" in capsys.readouterr().err
 
 
+def test_a_digest_goes_into_one_file_of_each_format(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    head = {"html": b"<!DOCTYPE", "text": "【".encode(), "json": b"{", "xlsx": b"PK", "pdf": b"%PDF", "png": b"\x89PNG"}
+    endings = {"text": "txt"}
+    for format_name, start in head.items():
+        out = tmp_path / f"one.{endings.get(format_name, format_name)}"
+        code = run(["digest", "--date", "2026-11-15", "--format", format_name, "--out", str(out)])
+        if code == Exit.INCOMPLETE and format_name in ("pdf", "png"):
+            assert "浏览器" in capsys.readouterr().err and not out.exists()
+            continue
+        assert code == Exit.OK and out.read_bytes().startswith(start), format_name
+    assert run(["digest", "--date", "2026-11-15", "--audience", "owner"]) == Exit.USAGE
+    assert run(["digest", "--date", "2026-11-15", "--owner", "何雨"]) == Exit.USAGE
+    owner = ["digest", "--date", "2026-11-15", "--audience", "owner", "--owner", "何雨", "--privacy", "--format", "text"]
+    capsys.readouterr()
+    assert run(owner) == Exit.OK
+    told = capsys.readouterr().out
+    assert "只含何雨负责的事件" in told and "增强隐私版" in told
+
+
 def test_english_messages(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["--lang", "en", "crawl", "nowhere"]) == Exit.USAGE
     assert "No source nowhere" in capsys.readouterr().err

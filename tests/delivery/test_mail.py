@@ -16,10 +16,11 @@ import sqlalchemy as sa
 from reports.delivery import DeliveryError, deliver, enqueue_digest, unsubscribe
 from reports.delivery.faults import backoff, smtp_fault
 from reports.delivery.smtp import PER_CONNECTION
+from reports.facts import build_facts
 from reports.links import link_secret, read
 from reports.shape import Facts
 from tests.delivery.big import with_risks
-from tests.delivery.kit import HOUR, MINUTE, NOW, Inbox, configured, mail_server, rows, states, text_of
+from tests.delivery.kit import DAY, HOUR, MINUTE, NOW, Inbox, configured, mail_server, rows, states, text_of
 from tests.faults.certificates import Authority
 from vocwatch.settings import Settings
 from vocwatch.store import Store, outbox
@@ -51,6 +52,26 @@ def test_one_mail_with_text_and_html(mailing, store, facts, inbox):
     assert states(store) == {"qa@example.com": "sent"}
     with store.read() as connection:
         assert not connection.execute(sa.select(outbox_table.c.body)).scalar_one()  # nobody's words stay behind
+
+
+def test_each_reader_gets_their_own_view(base, store, inbox):
+    people = [
+        {"email": "he@example.com", "audience": "owner", "owner": "何雨"},
+        {"email": "law@example.com", "audience": "owner", "owner": "马川", "lang": "en", "privacy": True},
+    ]
+    settings = configured(base, inbox, console="https://voc.example.com", digest={"recipients": people, "attach_xlsx": True})
+    facts = build_facts(settings, store, DAY, now=NOW, audience="owner")
+    send(settings, store, facts)
+    mails = {mail["To"]: mail for mail in inbox.mails}
+    assert set(mails) == {"he@example.com", "law@example.com"}
+    bodies = {to: mail.get_body(("plain",)).get_content() for to, mail in mails.items()}
+    assert "只含何雨负责的事件" in bodies["he@example.com"] and "增强隐私" not in bodies["he@example.com"]
+    assert "Incidents of 马川 only" in bodies["law@example.com"] and "Enhanced privacy" in bodies["law@example.com"]
+    assert mails["law@example.com"]["Subject"].startswith("[Unknown]") and mails["he@example.com"]["Subject"].startswith("【未知】")
+    for mail in mails.values():
+        [sheet] = list(mail.iter_attachments())
+        assert sheet.get_filename() == f"digest-{DAY}.xlsx" and sheet.get_content()[:2] == b"PK"
+        assert max(map(len, mail.as_bytes().splitlines())) <= 998
 
 
 def test_a_second_call_sends_nothing(mailing, store, facts, inbox):

@@ -11,7 +11,8 @@ from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from reports import score
 from reports.digest import render_html, render_text, to_json, write_digest
-from reports.digest.render import MAX_BYTES, PALETTE, odds, safe_url
+from reports.digest.figures import odds, safe_url
+from reports.digest.render import MAX_BYTES, PALETTE
 from reports.digest.subject import MAX_WIDTH, subject, width
 from reports.facts import build_facts
 from reports.run import build_incidents

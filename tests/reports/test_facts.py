@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from reports.coverage import coverage, usable_days
 from reports.digest.contract import as_dict, to_json
 from reports.digest.subject import subject
-from reports.facts import _verdict, build_facts
+from reports.facts import build_facts
 from reports.measures import satisfaction
 from reports.run import build_incidents
+from reports.verdict import verdict_of
 from reports.words import counted, hot_words
 from tests.reports import factory
 from tests.reports.conftest import morning
@@ -222,7 +223,7 @@ def test_F58_of_fifty_pairs_of_a_quiet_and_a_blind_day_each_is_told_for_what_it_
         for blind in (False, True):
             ends = {name: draw.choice(("", "blocked", "empty")) if blind and name in lost else "ok" for name in names}
             runs = [dataclasses.replace(run(at, end), subject=name) for name, end in ends.items() if end]  # "": none
-            told = _verdict([], coverage(cups, day(10), runs, morning(day(10))))
+            told = verdict_of([], coverage(cups, day(10), runs, morning(day(10))))
             assert [part.key for part in told] == ["verdict.blind" if blind else "verdict.calm"]
 
 

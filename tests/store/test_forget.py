@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.store.kept import NOW, Kept, ago, raw_bytes, tiny_home, tiny_settings
 from vocwatch.settings import Refusals, Settings
@@ -97,6 +99,28 @@ def test_files_written_of_digests_lose_the_words_and_the_address(kept: Kept) -> 
         assert erase.ASKED in text and ITCH in text and "forum.example/p/9" in text, path
     [(stored,)] = kept.rows(s.digests, "content")
     assert "forum.example/p/1" not in str(stored) and str(stored).count("forum.example/p/9") == 7
+
+
+def test_what_was_made_for_other_readers_loses_the_words_as_well(kept: Kept) -> None:
+    """An owner's page is cleaned, of cards behind the first five too; pictures, PDFs and workbooks go."""
+    seed(kept)
+    folder = kept.settings.env.data / "digests"
+    page = next(folder.glob("*.html"))
+    for name in ("-owner-何雨.html", "-revised.txt"):
+        (folder / (page.stem + name)).write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
+    for suffix in (".pdf", ".xlsx", "-1280.png"):
+        (folder / (page.stem + suffix)).write_bytes(b"\xff\x00")
+    with kept.store.begin() as connection:
+        content = connection.execute(sa.select(s.digests.c.content)).scalar_one()
+        moved = {**content, "others": content["risks"], "risks": []}
+        connection.execute(s.digests.update().values(content=moved))
+    page.with_suffix(".json").write_text(json.dumps(moved, ensure_ascii=False), encoding="utf-8")
+    forget.forget(kept.settings, kept.store, asked(ids={"source": "forum", "id": "1"}), NOW)
+    left = sorted(folder.iterdir())
+    assert [path.suffix for path in left].count(".html") == 2 and {path.suffix for path in left} == {".html", ".txt", ".json"}
+    for path in left:
+        text = path.read_text(encoding="utf-8")
+        assert "漏水" not in text and "forum.example/p/1" not in text and ITCH in text, path
 
 
 def test_an_address_takes_everything_under_it_along(kept: Kept) -> None:

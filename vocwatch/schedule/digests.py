@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from reports.digest import DigestFiles, write_digest
+from reports.digest.views import audiences
 from vocwatch.lang import language, tr
 from vocwatch.schedule import sending
 from vocwatch.schedule.judging import judge_texts
@@ -83,7 +84,7 @@ def _make_up(shift: Shift, older: dt.date, date: dt.date) -> None:
         _complete(shift, older)
     else:
         _build(shift, older)
-        for audience in _audiences(shift.settings):
+        for audience in audiences(shift.settings):
             _write(shift, older, audience)
     with shift.store.begin() as connection:
         shift.hold_in(connection)
@@ -93,7 +94,7 @@ def _make_up(shift: Shift, older: dt.date, date: dt.date) -> None:
 
 def _complete(shift: Shift, date: dt.date) -> None:
     """Write the digest for each audience that has not been served yet, and hand it over; then it stays as it is."""
-    left = [audience for audience in _audiences(shift.settings) if not _sent(shift, date, audience)]
+    left = [audience for audience in audiences(shift.settings) if not _sent(shift, date, audience)]
     if left:
         _build(shift, date)
     for audience in left:
@@ -101,10 +102,6 @@ def _complete(shift: Shift, date: dt.date) -> None:
         shift.hold()
         sending.hand_over(shift.settings, shift.store, files.facts, shift.now(), language())
         shift.progress(tr(f"日报已写出：{files.html}", f"Digest written: {files.html}"))
-
-
-def _audiences(settings: Settings) -> list[str]:
-    return list(dict.fromkeys(["qa", *(r.audience for r in settings.app.digest.recipients)]))
 
 
 def _sent(shift: Shift, date: dt.date, audience: str | None = None) -> bool:

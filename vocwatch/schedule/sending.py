@@ -6,6 +6,7 @@ import datetime as dt
 
 from reports.alerting import notify
 from reports.delivery import deliver, enqueue_digest, enqueue_notice
+from reports.digest.views import readers
 from reports.shape import Facts
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, digests, outbox
@@ -21,7 +22,7 @@ def hand_over(settings: Settings, store: Store, facts: Facts, now: dt.datetime, 
 
     Where nobody is to get it by mail it only stays. Raises DeliveryError where mail is not configured.
     """
-    if any(r.audience == facts.audience for r in settings.app.digest.recipients):
+    if readers(settings, facts.audience, lang):
         return len(enqueue_digest(settings, store, facts, now=now, lang=lang).new)
     with store.begin() as connection:
         digests.seal(connection, facts.date, facts.audience, now)

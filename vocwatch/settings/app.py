@@ -45,7 +45,19 @@ class Recipient(Section):
     """Who gets which digest."""
 
     email: str
-    audience: Slug = "qa"
+    audience: Slug = Field("qa", description="qa 全部，executive 到重点风险为止，owner 只含 owner 负责的事件")
+    owner: str = Field("", description="audience 为 owner 时：shops 里的负责人，或 default_owner")
+    lang: Literal["", "zh", "en"] = Field("", description="这位收件人的语言；不写按命令的语言")
+    privacy: bool = Field(False, description="增强隐私：不含顾客原话、标题用主题代替、不含帖子链接")
+
+    @model_validator(mode="after")
+    def _whose(self) -> Recipient:
+        if (self.audience == "owner") != bool(self.owner):
+            raise ValueError(tr(
+                "audience: owner 要写明 owner（shops 里的负责人）；其他读者不写 owner",
+                "audience: owner needs owner (one of shops); other audiences take none",
+            ))
+        return self
 
 
 class Schedule(Section):
@@ -141,6 +153,8 @@ class DigestSettings(Section):
     subject_prefix: str = ""
     max_risks: int = Field(5, ge=1, le=20)
     quotes: bool = True
+    shop_owners: bool = Field(False, description="shops 里写了 email 的每位负责人，各收一封只含自己店铺的日报")
+    attach_xlsx: bool = Field(False, description="邮件附上 XLSX（同一份日报的表格）")
     recipients: tuple[Recipient, ...] = ()
 
 

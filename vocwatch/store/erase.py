@@ -214,7 +214,7 @@ def redact_digests(connection: Connection, gone: Iterable[Said], words: str, *, 
 
 def _redact(content: dict[str, Any], by_url: Mapping[str, Sequence[str]], words: str, links: bool) -> int:
     replaced = 0
-    for risk in content.get("risks", ()):
+    for risk in _told(content):
         for quote in risk.get("quotes", ()):
             texts = by_url.get(quote.get("url", ""))
             if texts is not None and quote["text"] not in PLACEHOLDERS and _quoted(quote["text"], texts):
@@ -230,9 +230,14 @@ def _redact(content: dict[str, Any], by_url: Mapping[str, Sequence[str]], words:
     return replaced
 
 
+def _told(content: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The incidents of a digest that may carry quotes: cards, those behind the cards, red lines to be checked."""
+    return [risk for key in ("risks", "others", "to_check") for risk in content.get(key, ())]
+
+
 def _naming(content: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The parts of a digest that name mentions by their addresses."""
-    parts = [content.get(key, ()) for key in ("risks", "alerts", "emerging", "movers")]
+    parts = [_told(content), *(content.get(key, ()) for key in ("alerts", "emerging", "movers"))]
     parts.append(content.get("internal", {}).get("reasons", ()))
     return [part for each in parts for part in each if part.get("mention_urls")]
 
@@ -244,7 +249,8 @@ def _quoted(quote: str, texts: Sequence[str]) -> bool:
 
 
 def redact_files(store: Store, folder: Path) -> int:
-    """Take quotes that are gone from stored digests out of the files written of them; returns how many files changed.
+    """Take quotes that are gone from stored digests out of the files written of them, whoever they were written for;
+    returns how many files changed. Pictures, PDFs and workbooks of the day are deleted: they are made anew in a moment.
 
     The JSON file is changed last: while it still holds a quote, the others are looked at again.
     """
@@ -257,15 +263,23 @@ def redact_files(store: Store, folder: Path) -> int:
         with contextlib.suppress(OSError, ValueError, KeyError, IndexError):
             written = json.loads(path.read_text(encoding="utf-8"))
             lost, links = _lost_quotes(row.content, written), _links(written) - _links(row.content) - {"#"}
-            for suffix in ("html", "txt", "json") if lost or links else ():
-                changed += _replace_in(folder / f"{stem}.{suffix}", lost, links)
+            if lost or links:
+                beside = sorted(set(folder.glob(f"digest-{row.day.isoformat()}*")) - {path}, key=lambda p: (p.suffix == ".json", p))
+                changed += sum(_clean(one, lost, links) for one in (*beside, path))
     return changed
+
+
+def _clean(path: Path, lost: Mapping[str, str], links: set[str]) -> bool:
+    if path.suffix in (".html", ".txt", ".json"):
+        return _replace_in(path, lost, links)
+    path.unlink(missing_ok=True)
+    return True
 
 
 def _lost_quotes(stored: dict[str, Any], written: dict[str, Any]) -> dict[str, str]:
     lost = {}
-    old = {(r["incident"], n): q["text"] for r in written.get("risks", ()) for n, q in enumerate(r.get("quotes", ()))}
-    for risk in stored.get("risks", ()):
+    old = {(r["incident"], n): q["text"] for r in _told(written) for n, q in enumerate(r.get("quotes", ()))}
+    for risk in _told(stored):
         for number, quote in enumerate(risk.get("quotes", ())):
             before = old.get((risk["incident"], number))
             if quote["text"] in PLACEHOLDERS and before is not None and before != quote["text"]:
@@ -277,7 +291,7 @@ def _links(content: dict[str, Any]) -> set[str]:
     """The addresses of mentions that a digest names."""
     named = {url for part in _naming(content) for url in part["mention_urls"]}
     named |= {link["url"] for link in content.get("exposures", {}).get("links", ()) if link["url"]}
-    return named | {quote["url"] for risk in content.get("risks", ()) for quote in risk.get("quotes", ()) if quote["url"]}
+    return named | {quote["url"] for risk in _told(content) for quote in risk.get("quotes", ()) if quote["url"]}
 
 
 def _replace_in(path: Path, lost: Mapping[str, str], links: set[str]) -> bool:
