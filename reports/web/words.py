@@ -30,7 +30,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "level_right": ("应该定的等级（可不填）", "The right level (optional)"),
     "level_none": ("无：不该上榜", "none: should not be listed"),
     "not_said": ("不说", "not said"),
-    "handed_to": ("转给谁（可不填；填了就立一件跟进）", "To whom (optional; opens a case)"),
+    "handed_to": ("已转派的话，转给谁（可不填；填了就立一件跟进）", "If handed on: to whom (optional; opens a case)"),
     "send": ("提交", "Send"),
     "noted": ("已记下：{verdict}", "Noted: {verdict}"),
     "noted_more": ("谢谢。它用于校准和训练，不会自己改动判定。", "Thank you. It feeds calibration and training; judgements do not change by themselves."),

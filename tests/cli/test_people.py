@@ -18,12 +18,21 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.delivery.plant import alarm
+from vocwatch.cli import context
 from vocwatch.cli.app import run
 from vocwatch.exits import Exit
 from vocwatch.lang import set_language
+from vocwatch.settings import load_settings, read_environment
 from vocwatch.store import Store, open_store
 
 FORMULA = "=HYPERLINK(\"https://evil.example\")"
+
+
+@pytest.fixture(autouse=True)
+def _read_once(at_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration is not what these tests are about: it is read once for all commands of a test."""
+    settings = load_settings(read_environment())
+    monkeypatch.setattr(context, "load_settings", lambda _env: settings)
 
 
 @pytest.fixture

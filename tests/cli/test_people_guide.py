@@ -10,11 +10,20 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.delivery.plant import alarm
+from vocwatch.cli import context
 from vocwatch.cli.app import run
 from vocwatch.exits import Exit
+from vocwatch.settings import load_settings, read_environment
 from vocwatch.store import feedback, objections, open_store
 
 PARTS = {"operate.md": ("Learning from people", "Cases"), "operate.zh-CN.md": ("向人学习", "跟进")}
+
+
+@pytest.fixture(autouse=True)
+def _read_once(at_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The configuration is not what these tests are about: it is read once for all commands of a test."""
+    settings = load_settings(read_environment())
+    monkeypatch.setattr(context, "load_settings", lambda _env: settings)
 
 
 def commands(name: str) -> list[list[str]]:
