@@ -15,6 +15,7 @@ from tests.reports.factory import PLANTED, day
 from tests.reports.test_incidents import dump, listed
 from vocwatch.cli.app import run
 from vocwatch.store import Store
+from vocwatch.store import schema as s
 
 
 @pytest.fixture
@@ -65,3 +66,18 @@ def test_replay_takes_weights_from_a_file_and_changes_nothing(
     weights.write_text("sprad: 65\n", encoding="utf-8")
     assert run(["replay", *days, "--weights", str(weights)]) == 4
     assert "spread" in capsys.readouterr().err and dump(database) == before
+
+
+def test_what_the_shop_says_itself_is_listed_and_not_counted_as_a_verdict(
+    database: Store, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with database.begin() as connection:
+        first = connection.execute(s.assessments.select().where(s.assessments.c.text_kind == "mention").limit(1)).one()
+        connection.execute(s.assessments.update().where(s.assessments.c.id == first.id).values(voice="merchant"))
+    assert run(["query", "mentions", "--format", "jsonl", "--limit", "50"]) == 0
+    rows = {row["id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
+    told = [rows[first.ref_id][name] for name in ("voice", "sentiment", "score", "topics")]
+    assert told == ["merchant", None, None, None]
+    assert all(row["sentiment"] and row["topics"] is not None for number, row in rows.items() if number != first.ref_id)
+    assert run(["query", "mentions", "--format", "csv", "--limit", "3"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) >= 4
