@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from reports.words import tokens
 from vocwatch.store import Store
+from vocwatch.store import people_schema as people
 from vocwatch.store import schema as s
 
 # Not counts of rows: scores, probabilities, ratios, ranks, and what a crawl said of itself.
@@ -22,6 +23,7 @@ MEASURES = re.compile(
     r"|internal\.rates\.\d+\.(value|low|high|change|base\.value)|internal\.keywords\.\d+\.(level|expected|p_value)"
     r"|movers\.\d+\.(hours|expected|p_value)"
     r"|exposures\.links\.\d+\.(lag_hours|probability)"
+    r"|precision\.(overall|by_topic\.\d+|by_source\.\d+)\.(value|low|high)|overdue\.\d+\.case"
     r"|(risks|to_check)\.\d+\.(rank|score|parts\.\w+|lead_days|today\.(expected|p_value))|words\.\d+\.z|emerging\.\d+\.(expected|p_value|z)"
 )
 
@@ -51,6 +53,8 @@ class Ledger:
     members: list[Any] = field(init=False)
     totals: list[Any] = field(init=False)
     keywords: list[Any] = field(init=False)
+    people: list[list[Any]] = field(init=False)
+    topics: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
         self.date = dt.date.fromisoformat(self.digest["date"])
@@ -70,6 +74,8 @@ class Ledger:
             self.keywords = list(connection.execute(sa.select(s.session_keywords)))
             self.incident_days = list(connection.execute(sa.select(s.incident_days)))
             self.members = list(connection.execute(sa.select(s.incident_members)))
+            self.people = [list(connection.execute(sa.select(table))) for table in (s.feedback, people.objections, people.cases)]
+            self.topics = {row.id: row.topic for row in connection.execute(sa.select(s.incidents.c.id, s.incidents.c.topic))}
         self.by_id = {row.id: row for row in self.mentions}
         self.calls = {row.id: row for row in self.sessions}
         self.brand = [row for row in self.mentions if row.brand_match and row.voice in ("customer", "media")]
@@ -243,6 +249,48 @@ class Ledger:
             if today and row.sentiment == "negative" and word in tokens(f"{row.title or ''}\n{row.text}"):
                 used[(row.source, row.author_key) if row.author_key else row.id] += 1
         return {"authors": len(used), "texts": sum(used.values())}.get(name)
+
+
+    def _precision(self, name: str, *rest: str) -> float | None:
+        """What people said in the week, a word a subject: the ruling, else the newest; none where an objection is open."""
+        said, objections, _ = self.people
+        if name == "open_objections":
+            return sum(row.state == "open" for row in objections)
+        first = dt.date.fromisoformat(self.digest["precision"]["from"])
+        spoken = [row for row in said if self.day(row.at) <= self.date and row.verdict in ("准", "不准", "误报", "重复", "漏报")]
+        disputed = {row.feedback_id for row in objections if row.state == "open"}
+        contested = {(row.subject_kind, row.subject_id) for row in said if row.id in disputed}
+        words: dict[tuple[str, str], Any] = {}
+        for row in sorted(spoken, key=lambda row: (row.channel == "settled", row.at, row.id)):
+            words[row.subject_kind, row.subject_id] = row
+        kept = [
+            row for key, row in words.items()
+            if key not in contested and key[0] in ("incident", "mention") and self.day(row.at) >= first
+            and row.verdict in ("准", "不准", "误报")
+        ]
+        if name in ("by_topic", "by_source"):
+            wanted = self.digest["precision"][name][int(rest[0])]["name"]
+            kept = [row for row in kept if wanted in (self._kinds(row) if name == "by_topic" else self._places(row))]
+        return sum(row.verdict == "准" or rest[-1] == "whole" for row in kept)
+
+    def _kinds(self, word: Any) -> set[str]:
+        if word.subject_kind == "mention":
+            return set(word.judged.get("topics") or ())
+        return {self.topics[word.subject_id.partition("/")[0]]}
+
+    def _places(self, word: Any) -> set[str]:
+        if word.subject_kind == "mention":
+            return {self.by_id[int(word.subject_id)].source}
+        incident, _, day = word.subject_id.partition("/")
+        return {
+            self.by_id[m.ref_id].source for m in self.members
+            if m.incident_id == incident and m.text_kind == "mention" and m.day <= dt.date.fromisoformat(day)
+        }
+
+    def _overdue(self, place: str, name: str) -> float | None:
+        told = self.digest["overdue"][int(place)]
+        due = next((row.due_on for row in self.people[2] if row.id == told["case"] and row.closed_at is None), None)
+        return (self.date - due).days + 1 if due and name == "days" else None
 
 
 def unaccounted(ledger: Ledger) -> list[str]:

@@ -17,6 +17,7 @@ from reports.precision import precision_of_week
 from tests.delivery.kit import Inbox, configured, mail_server, text_of
 from tests.reports.conftest import morning
 from tests.reports.factory import PLANTED
+from tests.reports.ledger import Ledger, unaccounted
 from vocwatch.clock import day_window
 from vocwatch.settings import Settings
 from vocwatch.store import Store, cases, feedback, incidents, objections
@@ -62,6 +63,7 @@ def test_the_weeks_precision_has_counts_and_intervals_and_leaves_disputes_out(cu
     data = json.loads(to_json(facts))["precision"]
     assert (data["overall"]["part"], data["overall"]["whole"], data["open_objections"]) == (1, 1, 1)
     assert {one["name"] for one in data["by_topic"]} and all(one["whole"] == 1 for one in data["by_topic"])
+    assert unaccounted(Ledger(story, json.loads(to_json(facts)), cups.app.zone)) == []
     for shown in (render_text(facts), render_html(facts)):
         assert "合计 1/1（21–100%）" in shown and "待裁定异议 1 条" in shown
     assert "all 1/1（21–100%）" in render_text(facts, "en") and "1 objections to be settled" in render_html(facts, "en")
@@ -87,6 +89,7 @@ def test_an_overdue_case_is_an_action_and_a_followup_until_it_is_closed(cups: Se
     assert [one.case for one in facts.overdue] == [late.id] and facts.overdue[0].days == 1
     [data] = json.loads(to_json(facts))["overdue"]
     assert (data["case"], data["owner"], data["due_on"], data["days"]) == (late.id, "周楠", DAY.isoformat(), 1)
+    assert unaccounted(Ledger(story, json.loads(to_json(facts)), cups.app.zone)) == []
     page, text = render_html(facts), render_text(facts)
     line = "到期，逾期 1 天，周楠"
     assert line in text[text.index("■ 昨日事项跟踪"):] and line in page and "&lt;b&gt;x" in page and "<b>x" not in page
