@@ -117,7 +117,7 @@ def trend(m: Measured, covered: Coverage) -> tuple[TrendDay, ...]:
     for back in range(TREND_DAYS - 1, -1, -1):
         day = m.date - dt.timedelta(days=back)
         volume = m.volume(day)
-        share = (1.0 if not covered.blind else covered.percent / 100) if back == 0 else m.read_share(day)
+        share = covered.percent / 100 if back == 0 else m.read_share(day)
         known = share > 0 or volume.total > 0
         found.append(
             TrendDay(

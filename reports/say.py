@@ -141,6 +141,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "数据不足，不能判断平稳：{count} 个来源未读到，完整度 {percent}%。",
         "Not enough data to call the day calm: {count} sources unread, coverage {percent}%.",
     ),
+    "verdict.no_source": (
+        "还没有启用任何来源，外部声音未知，不能判断平稳。",
+        "No source is enabled: nothing is known of the public voice, so the day can’t be called calm.",
+    ),
     "verdict.partial": (
         "数据不全（{count} 个来源未读到），实际风险可能更高。",
         "Data incomplete ({count} sources unread); the real risk may be higher.",

@@ -31,6 +31,8 @@ def verdict_of(risks: Sequence[Risk], covered: Coverage) -> tuple[Say, ...]:
         title = one_line(serious[0].title, TITLE_LETTERS)
         first = say("verdict.risk", count=len(serious), level=serious[0].level, title=title)
         return (first,) if covered.calm else (first, say("verdict.partial", count=blind))
+    if not covered.sources:
+        return (say("verdict.no_source"),)
     if not covered.calm:
         return (say("verdict.blind", count=blind, percent=covered.percent),)
     if risks:

@@ -92,6 +92,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "no_words": ("无显著热词", "None stands out"),
     "words_note": ("{authors} 人", "{authors} authors"),
     "health": ("数据健康", "Data health"),
+    "no_source": ("还没有启用任何来源", "No source is enabled yet"),
     "all_ok": ("{count} 个来源全部正常", "All {count} sources ok"),
     "others_ok": ("其余 {count} 个来源正常", "The other {count} sources are ok"),
     "since": ("自 {date}", "since {date}"),

@@ -277,7 +277,8 @@ def _health(facts: Facts, lang: str) -> list[str]:
         for u in facts.usual.values() if u.few
     ]
     well = sum(s.status is SourceStatus.OK for s in facts.coverage.sources)
-    return [*lines, label("others_ok" if blind else "all_ok", lang, count=well)]
+    told = "others_ok" if blind else "all_ok" if facts.coverage.sources else "no_source"
+    return [*lines, label(told, lang, count=well)]
 
 
 def _followups(facts: Facts, lang: str) -> list[str]:

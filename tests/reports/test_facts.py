@@ -13,7 +13,9 @@ import sqlalchemy as sa
 
 from reports.coverage import coverage, usable_days
 from reports.digest.contract import as_dict, to_json
+from reports.digest.render import render_html
 from reports.digest.subject import subject
+from reports.digest.text import render_text
 from reports.facts import build_facts
 from reports.measures import satisfaction
 from reports.run import build_incidents
@@ -225,6 +227,15 @@ def test_F58_of_fifty_pairs_of_a_quiet_and_a_blind_day_each_is_told_for_what_it_
             runs = [dataclasses.replace(run(at, end), subject=name) for name, end in ends.items() if end]  # "": none
             told = verdict_of([], coverage(cups, day(10), runs, morning(day(10))))
             assert [part.key for part in told] == ["verdict.blind" if blind else "verdict.calm"]
+
+
+def test_without_any_source_nothing_is_told_as_zero_or_as_well(cups, story):
+    bare = dataclasses.replace(cups, sources={})
+    told = facts_of(bare, story, day(60))
+    assert told.level == "灰" and [part.key for part in told.verdict] == ["verdict.no_source"]
+    assert all(one.total is None and one.negative is None for one in told.trend[-14:])
+    for shown in (render_text(told), render_html(told)):
+        assert "还没有启用任何来源" in shown and "全部正常" not in shown and "0 个来源" not in shown
 
 
 def test_a_blind_evening_with_a_risk_says_so_too(cups, story):
