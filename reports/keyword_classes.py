@@ -41,10 +41,14 @@ class KeywordDay:
 
     @property
     def judgement(self) -> str:
-        """偏高 from 3 sessions on, where chance alone would hardly show as many; 基线不足 without a baseline."""
+        """偏高 from 3 sessions on, where chance alone would hardly show as many; 零星 where it is fewer sessions; 基线不足
+        without a baseline.
+        """
         if self.p is None:
             return "基线不足"
-        return "偏高" if self.p < HIGH_P and self.sessions >= MIN_SESSIONS else "正常波动"
+        if self.p >= HIGH_P:
+            return "正常波动"
+        return "偏高" if self.sessions >= MIN_SESSIONS else "零星"
 
 
 def keyword_days(

@@ -320,6 +320,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "not-run": ("未运行", "not run"),
     "正常波动": ("正常波动", "normal"),
     "偏高": ("偏高", "high"),
+    "零星": ("零星", "a few"),
     "偏低": ("偏低", "low"),
     "基线不足": ("基线不足", "no baseline"),
     "总声量": ("总声量", "Mentions"),

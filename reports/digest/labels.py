@@ -138,8 +138,8 @@ LABELS: dict[str, tuple[str, str]] = {
         "Recipients and time are set in config/vocwatch.yaml; to stop: reply, or use your mail program’s button.",
     ),
     "feedback": (
-        "准不准请点风险卡下的反馈，或运行 vocwatch feedback say；依据见 vocwatch explain 事件编号。",
-        "Right or wrong? Say so below each risk, or with vocwatch feedback say; the grounds: vocwatch explain INCIDENT.",
+        "准不准：用风险卡下的链接或命令告诉我们；依据见 vocwatch explain 事件编号。",
+        "Right or wrong? Say so by the link or command below each risk; the grounds: vocwatch explain INCIDENT.",
     ),
     "open": ("打开", "Open"),
     "mark": ("反馈", "Feedback"),

@@ -36,7 +36,7 @@ from reports.digest.people import (
     precision_line,
 )
 from reports.digest.subject import preheader, subject
-from reports.digest.text import incident_url, level_words, moment, number, span
+from reports.digest.text import incident_url, level_words, moment, number, posted, span
 from reports.digest.views import shows
 from reports.say import word
 from reports.shape import Facts
@@ -73,7 +73,7 @@ def _values(facts: Facts) -> dict[str, Any]:
         "reasons": sorted(facts.internal.reasons, key=lambda r: not r.safety),
         "shows": lambda part: shows(facts, part),
         "incident_url": lambda incident: incident_url(facts, incident),
-        "moment": moment, "span": span, "safe": safe_url, "host": host, "paint": PALETTE.__getitem__,
+        "moment": moment, "posted": posted, "span": span, "safe": safe_url, "host": host, "paint": PALETTE.__getitem__,
     }
 
 

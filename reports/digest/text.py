@@ -70,6 +70,11 @@ def moment(value: dt.datetime) -> str:
     return f"{value:%m-%d %H:%M}"
 
 
+def posted(value: dt.datetime) -> str:
+    """Return “11-15 18:00”, or “11-15” of what was published with a date alone, which stands at midnight."""
+    return f"{value:%m-%d}" if (value.hour, value.minute, value.second) == (0, 0, 0) else moment(value)
+
+
 def span(window: tuple[dt.datetime, dt.datetime]) -> str:
     """Return “11-15 00:00–24:00” for a whole day, else both ends in full."""
     start, end = window
@@ -161,7 +166,7 @@ def _risk(facts: Facts, risk: Risk, lang: str) -> list[str]:
         )
         + label("stop", lang)
         + label("today_new", lang, mentions=risk.today.mentions, sessions=risk.today.sessions),
-        f"   {label('first_seen', lang)} {moment(risk.first_seen)} {word(risk.first_source, lang)}"
+        f"   {label('first_seen', lang)} {posted(risk.first_seen)} {word(risk.first_source, lang)}"
         f"{label('stop', lang)}{label('sources', lang)} {label('list', lang).join(risk.sources) or '-'}",
         *(f"   - {s.text(lang)}" for s in risk.why),
         f"   {parts}",

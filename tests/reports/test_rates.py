@@ -9,7 +9,9 @@ import sqlalchemy as sa
 
 from reports.digest import render_html, render_text
 from reports.digest.contract import as_dict
+from reports.digest.text import posted
 from reports.facts import build_facts
+from reports.keyword_classes import KeywordDay
 from reports.rates import Counts, rates, wilson
 from tests.reports import factory
 from tests.reports.conftest import morning
@@ -130,3 +132,14 @@ def test_a_day_without_sessions_has_no_keyword_figures_and_waiting_ones_are_told
     assert build_facts(cups, small.store, DATE, now=morning(DATE)).internal.keywords == ()
     told = build_facts(cups, small.store, day(23), now=morning(day(23)))
     assert told.internal.unsearched == 12 and "还有 12 个会话没按现在的关键词查过" in render_text(told)
+
+
+@pytest.mark.parametrize(("sessions", "p", "judgement"), [(2, 0.0001, "零星"), (3, 0.0001, "偏高"), (3, 0.5, "正常波动"), (3, None, "基线不足")])
+def test_a_keyword_that_few_but_unusually_many_used_is_not_called_normal(sessions: int, p: float | None, judgement: str) -> None:
+    assert KeywordDay("人身伤害", 1, sessions, 0.01, p, (), ()).judgement == judgement
+
+
+def test_a_date_without_a_time_is_shown_without_one() -> None:
+    zone = dt.timezone(dt.timedelta(hours=8))
+    assert posted(dt.datetime(2026, 11, 14, tzinfo=zone)) == "11-14"
+    assert posted(dt.datetime(2026, 11, 14, 0, 5, tzinfo=zone)) == "11-14 00:05"
