@@ -364,7 +364,7 @@ def _emerging(rest: Sequence[Risk]) -> tuple[Emerging, ...]:
     return tuple(
         Emerging(
             r.incident, r.level, r.title, r.topic, r.today.voices, r.today.expected, r.today.p_value,
-            next((s for s in r.why if s.key in ("why.voices", "why.two_days", "why.cold")), None),
+            next((s for s in r.why if s.key in ("why.voices", "why.voices_of", "why.two_days", "why.cold")), None),
         )
         for r in rest[:MAX_EMERGING]
     )

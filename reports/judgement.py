@@ -174,8 +174,9 @@ class Judge:
         if group.isolated:
             why.append(say("why.isolated", authors=heard))
         elif found:
-            code = "why.two_days" if found.window > 1 else "why.voices"
-            why.append(say(code, seen=found.seen, expected=found.mean, p=found.p))
+            code = "why.two_days" if found.window > 1 else "why.voices" if heard == found.seen else "why.voices_of"
+            more = {"heard": heard} if code == "why.voices_of" else {}
+            why.append(say(code, seen=found.seen, expected=found.mean, p=found.p, **more))
         else:
             why.append(say("why.cold", seen=heard, days=WARM_UP_DAYS))
         why.append(self._inside_out(episode))

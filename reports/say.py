@@ -28,6 +28,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "今日 {seen} 名独立发声者，预期 {expected}（p {p}）",
         "{seen} independent voices today, {expected} expected (p {p})",
     ),
+    "why.voices_of": (
+        "今日 {heard} 名独立发声者；其中可与往日比的 {seen} 名，预期 {expected}（p {p}）",
+        "{heard} independent voices today; of the {seen} comparable with earlier days {expected} were expected (p {p})",
+    ),
     "why.two_days": (
         "昨今两天 {seen} 名独立发声者，预期 {expected}（p {p}）",
         "{seen} independent voices in two days, {expected} expected (p {p})",

@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.e2e.conftest import Demo
 from tests.e2e.rows import rows
+from vocwatch.cli.app import run
 
 pytestmark = pytest.mark.browser
 Undisturbed = tuple[Demo, dict[str, Any]]
@@ -130,3 +131,24 @@ def test_a_second_run_adds_nothing(undisturbed: Undisturbed) -> None:
     assert all(source.get("new", 0) == 0 for source in again["sources"].values())
     assert all(report["added"] == 0 for report in again["imports"].values())
     assert rows(demo.database) == before
+
+
+def test_what_the_demo_stored_can_be_looked_at_and_agrees_with_its_digest(
+    undisturbed: Undisturbed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    demo, _ = undisturbed
+    monkeypatch.setenv("VOCWATCH_DATA", str(demo.data))
+    monkeypatch.setenv("VOCWATCH_SECRET", "demo")
+    for risk in digest(demo)["risks"]:
+        assert run(["--demo", "explain", risk["incident"], "--json"]) == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["score"], told["level"]) == (risk["score"], risk["level"])
+        assert (told["now"]["score"], told["now"]["level"]) == (risk["score"], risk["level"])
+
+
+def test_there_is_nothing_to_look_at_before_the_demo(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("VOCWATCH_DATA", str(tmp_path))
+    assert run(["--demo", "query", "topics"]) == 2
+    assert "vocwatch demo" in "".join(capsys.readouterr())

@@ -223,6 +223,8 @@ def test_posts_that_name_no_product_join_the_one_everybody_speaks_of(small, cups
     leak(small, NEXT, 3, None)
     (found,) = [f for f in build(cups, small).findings if f.topic == "产品质量/漏水"]
     assert found.product == "PC-B2" and found.mentions == 10
+    why = next(reason for reason in found.why if reason.key.startswith("why.voices"))
+    assert why.text().startswith("今日 10 名独立发声者；其中可与往日比的 7 名，预期 ")
 
 
 def test_a_text_with_two_troubles_counts_in_one_incident(small, cups):

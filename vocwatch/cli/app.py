@@ -106,6 +106,7 @@ def _global(
     context: typer.Context,
     lang: Annotated[str, typer.Option(help="zh 或 en")] = "",
     now: Annotated[str, typer.Option(help="把时钟固定在这个时刻（ISO 8601），用于重现过去的一天")] = "",
+    demo: Annotated[bool, typer.Option("--demo", help="用演示的数据和配置（先运行一次 vocwatch demo）")] = False,
     version: Annotated[bool, typer.Option("--version", help="显示版本")] = False,
 ) -> None:
     """听品牌外面的声音，也听客服里面的坏会话，每天早上给出一份风险日报。"""
@@ -114,6 +115,8 @@ def _global(
         raise typer.Exit
     state = Context(read_environment())
     set_language(lang or state.env.lang)
+    if demo and context.invoked_subcommand != "demo":
+        state = state.demonstrated()
     context.obj = state.with_now(now) if now else state
 
 

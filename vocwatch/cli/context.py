@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from vocwatch import practice
 from vocwatch.clock import business_date
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import listed, tr
@@ -78,6 +79,25 @@ class Context:
     def with_now(self, moment: str) -> Context:
         """Return a context whose clock stands at `moment`."""
         return Context(replace(self.env, now=moment, variables={**self.env.variables, "VOCWATCH_NOW": moment}))
+
+    def practising(self, addresses: Mapping[str, str]) -> Context:
+        """Return a context that reads the practice configuration and keeps its data apart in `demo/`."""
+        config, data = practice.folder() / "config", self.env.data / "demo"
+        variables = {
+            **self.env.variables, **addresses, "VOCWATCH_CONFIG": str(config), "VOCWATCH_DATA": str(data),
+            "VOCWATCH_NOW": practice.NOW, "VOCWATCH_DATABASE_URL": f"sqlite:///{data / 'vocwatch.sqlite3'}",
+        }
+        return Context(replace(
+            self.env, config=config, data=data, now=practice.NOW, variables=variables,
+            database_url=variables["VOCWATCH_DATABASE_URL"],
+        ))
+
+    def demonstrated(self) -> Context:
+        """Return a context over what the demonstration stored. Raises Stop where there has been none."""
+        state = self.practising({})
+        if not (state.env.data / "vocwatch.sqlite3").exists():
+            raise Stop(Exit.USAGE, tr("还没有演示数据，请先运行：vocwatch demo", "There is no demonstration data yet; run first: vocwatch demo"))
+        return state
 
 
 out = Console(highlight=False, soft_wrap=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -41,7 +40,7 @@ def demo_command(
     base: Context = context.obj
     try:
         with nullcontext(practice.running_web(web)) if web else practice.practice_web() as addresses:
-            state = demo_context(base, addresses)
+            state = base.practising(addresses)
             with only_one(state.settings):
                 report = run_demo(state, out, engine)
     except Busy as busy:
@@ -58,20 +57,6 @@ def demo_command(
     show_files(report.digest)
     print_lines(str(path) for path in shots)
     _what_next()
-
-
-def demo_context(base: Context, addresses: dict[str, str]) -> Context:
-    """Return a context that reads the practice configuration and keeps its data apart in `demo/`."""
-    data = base.env.data / "demo"
-    variables = {
-        **base.env.variables, **addresses, "VOCWATCH_CONFIG": str(practice.folder() / "config"),
-        "VOCWATCH_DATA": str(data), "VOCWATCH_NOW": practice.NOW,
-        "VOCWATCH_DATABASE_URL": f"sqlite:///{data / 'vocwatch.sqlite3'}",
-    }
-    return Context(replace(
-        base.env, config=practice.folder() / "config", data=data, now=practice.NOW, variables=variables,
-        database_url=variables["VOCWATCH_DATABASE_URL"],
-    ))
 
 
 def run_demo(state: Context, out: Path | None, engine: str) -> CycleReport:
@@ -111,6 +96,8 @@ def _summary(report: CycleReport, shots: list[Path]) -> dict[str, Any]:
 def _what_next() -> None:
     for line in (
         tr("以上是练习网站的日报（松果匣是虚构品牌，日期固定为 2026-11-15）。", "That was the practice web's digest (an invented brand, its date fixed at 2026-11-15)."),
+        tr("再看看：vocwatch --demo serve（网页）、vocwatch --demo query topics、vocwatch --demo query incidents",
+           "Look around: vocwatch --demo serve (web pages), vocwatch --demo query topics, vocwatch --demo query incidents"),
         tr("接下来，换成你们自己的：", "Next, your own:"),
         tr("  1. 改 config/vocwatch.yaml（品牌、店铺、负责人、收件人）和 config/watches.yaml（监测词）",
            "  1. edit config/vocwatch.yaml (brand, shops, owners, recipients) and config/watches.yaml (watches)"),

@@ -176,6 +176,6 @@ def _evolution(i: Mapping[str, Any]) -> str:
     if i["expected"] is None:
         return tr(f"今日 {i['seen']} 名；基线不足（历史不到 14 天），不计", f"{i['seen']} today; no baseline yet (under 14 days)")
     return tr(
-        f"今日 {i['seen']} 名，预期 {i['expected']:g}，p = {i['p']:.2g}（{i['days']} 天历史里 {i['before']} 名，离散度 {i['alpha']:g}）",
-        f"{i['seen']} today, {i['expected']:g} expected, p = {i['p']:.2g} ({i['before']} voices in {i['days']} days, dispersion {i['alpha']:g})",
+        f"今日可与往日比的 {i['seen']} 名，预期 {i['expected']:g}，p = {i['p']:.2g}（{i['days']} 天历史里 {i['before']} 名，离散度 {i['alpha']:g}）",
+        f"{i['seen']} today comparable with earlier days, {i['expected']:g} expected, p = {i['p']:.2g} ({i['before']} voices in {i['days']} days, dispersion {i['alpha']:g})",
     )

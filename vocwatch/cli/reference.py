@@ -9,7 +9,7 @@ HEAD = """# Commands · 命令
 Made from the command line's own help by `vocwatch doctor --write-docs`; a test fails when it is stale.
 由命令行自己的帮助生成，过期时测试会失败。
 
-`vocwatch [--lang zh|en] [--now ISO] COMMAND …`
+`vocwatch [--lang zh|en] [--now ISO] [--demo] COMMAND …`
 
 Exit codes · 退出码: 0 ok 正常 · 2 usage 用法 · 3 storage 存储 · 4 configuration 配置 · 5 blocked 受阻 · 6 incomplete data 数据不全 · 7 delivery 发送
 """
