@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from reports.alerting.notify import DAYS_BACK
 from reports.links import LinkError, link_secret, read
+from reports.web.access.people import own_form, person_of, public
 from reports.web.forms import read_form
 from reports.web.pages import Console, console_of, message, page, refused
 from reports.web.words import language_of, words
@@ -22,7 +23,7 @@ from vocwatch.store.alarms import Silence, Standing
 
 SPANS = (1, 2, 4, 8, 24, 72, 168)  # hours; the command line takes any up to 30 days
 MAX_NOTE = 500
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(public)])  # the signature says what may be done
 
 
 @router.api_route("/a/{token}", methods=["GET", "HEAD"])
@@ -39,8 +40,10 @@ def show(request: Request, token: str) -> Response:
 
 
 @router.post("/a/{token}")
-def act(request: Request, token: str, form: Annotated[dict[str, str], Depends(read_form)]) -> Response:
-    """Acknowledge, or silence for a while."""
+def act(
+    request: Request, token: str, form: Annotated[dict[str, str], Depends(read_form)], own: Annotated[bool, Depends(own_form)],
+) -> Response:
+    """Acknowledge, or silence for a while: in the name of whoever is logged in, else in the name that they write."""
     console = console_of(request)
     try:
         incident = _incident(console, token)
@@ -50,7 +53,8 @@ def act(request: Request, token: str, form: Annotated[dict[str, str], Depends(re
         one = _standing(console, connection, incident)
         if one is None:
             return message(request, "not_standing")
-        who = one_line(form.get("who", ""), 100).strip()
+        person = person_of(request) if own else None
+        who = person.name if person else one_line(form.get("who", ""), 100).strip()
         if not who:
             return _form(request, console, connection, one, "need_name")
         if form.get("do") == "silence":
@@ -78,6 +82,7 @@ def _form(
     request: Request, console: Console, connection: Connection, one: Standing, problem: str = ""
 ) -> Response:
     lang = language_of(request)
+    person_of(request)  # for the form: who is logged in need not write a name
     held = [
         words("silenced_by", lang, id=silence.id, who=silence.who, reason=silence.reason, at=_at(console, silence.expires_at))
         for silence in _silences(console, connection, one)

@@ -2,33 +2,65 @@
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import Depends, FastAPI
+from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reports.web import alert, feedback, unsubscribe
+from reports.web.access import login
+from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, needs, person_of, public
 from reports.web.forms import FormError
-from reports.web.pages import HEADERS, Console, message, page, stylesheet
+from reports.web.pages import HEADERS, Console, message, page, redirect, stylesheet
 from reports.web.words import language_of, words
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
 
+PARTS = (feedback, alert, unsubscribe, login)
+"""The modules whose `router` makes the console."""
+_READ = ["GET", "HEAD"]
+
 
 def make_app(settings: Settings, store: Store) -> FastAPI:
-    """Return the console over a store. Nobody logs in: what a link may do is what its signature says."""
+    """Return the console over a store. What needs no login says so; what a signed link may do is what its signature says."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.console = Console(settings, store)
-    for part in (feedback, alert, unsubscribe):
+    for part in PARTS:
         app.include_router(part.router)
-    app.add_api_route("/", _home, methods=["GET", "HEAD"])
-    app.add_api_route("/healthz", _health, methods=["GET", "HEAD"])
-    app.add_api_route("/static/console.css", stylesheet, methods=["GET", "HEAD"])
-    app.add_exception_handler(HTTPException, _no_page)
-    app.add_exception_handler(FormError, _bad_form)
-    app.add_exception_handler(StorageError, _no_storage)
-    app.add_exception_handler(Exception, _broken)
+    app.add_api_route("/", _home, methods=_READ, dependencies=[Depends(needs("reader"))])
+    app.add_api_route("/healthz", _health, methods=_READ, dependencies=[Depends(public)])
+    app.add_api_route("/static/console.css", stylesheet, methods=_READ, dependencies=[Depends(public)])
+    handlers: dict[Any, Any] = {
+        HTTPException: _no_page, FormError: _bad_form, StorageError: _no_storage, Exception: _broken,
+        NeedsLogin: _to_login, Forbidden: _forbidden, Unsafe: _unsafe,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, handler)
+    app.add_middleware(_Headers)
+    list(declared(app))
     return app
+
+
+class _Headers:
+    """Puts the headers of `pages.HEADERS` on every answer, where it does not say otherwise itself."""
+
+    def __init__(self, app: ASGIApp):
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
 
 
 def _home(request: Request) -> Response:
@@ -36,7 +68,26 @@ def _home(request: Request) -> Response:
 
 
 def _health() -> Response:
-    return JSONResponse({"ok": True}, headers=HEADERS)
+    return JSONResponse({"ok": True})
+
+
+def _to_login(request: Request, _error: Exception) -> Response:
+    """Pages ask who you are and lead back afterwards; a script in a page is told where to go."""
+    if request.headers.get("hx-request"):
+        return Response(status_code=401, headers={"HX-Refresh": "true"})
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "") if request.method in _READ else "/"
+    return redirect(request, f"/login?next={quote(back, safe='')}")
+
+
+def _forbidden(request: Request, error: Exception) -> Response:
+    lang, person = language_of(request), person_of(request)
+    assert isinstance(error, Forbidden) and person is not None
+    more = words("forbidden_more", lang, role=words(f"role_{error.role}", lang), own=words(f"role_{person.role}", lang))
+    return message(request, "forbidden", 403, more=more)
+
+
+def _unsafe(request: Request, _error: Exception) -> Response:
+    return message(request, "unsafe", 403)
 
 
 def _no_page(request: Request, error: Exception) -> Response:

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reports.links import LinkError, link_secret, read
+from reports.web.access.people import public
 from reports.web.forms import read_form
 from reports.web.pages import Console, console_of, message, page, refused
 from reports.web.words import language_of, words
@@ -24,7 +25,7 @@ from vocwatch.store.objections import ObjectionError
 CHANNEL = "mail"
 CHOICES = ("right", "wrong", "false", "repeat", "handed", "done")
 MAX_NOTE = 500
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(public)])  # the signature says what may be done
 
 
 @dataclass(frozen=True)

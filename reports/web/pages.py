@@ -2,51 +2,46 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from reports.links import LinkError
+from reports.web.access import cookies
+from reports.web.console import Console, console_of
 from reports.web.words import language_of, words
-from vocwatch.settings import Settings
-from vocwatch.store import Store
+
+__all__ = ["HEADERS", "Console", "console_of", "message", "page", "redirect", "refused", "root_of", "stylesheet"]
 
 STATIC = Path(__file__).parent / "static"
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; "
-                               "frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+                               "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
     "Referrer-Policy": "no-referrer",  # the address holds the signature
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
     "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-
-
-@dataclass(frozen=True)
-class Console:
-    """What every page is made from."""
-
-    settings: Settings
-    store: Store
-
-
-def console_of(request: Request) -> Console:
-    """Return the console that a request came to."""
-    found: Console = request.app.state.console
-    return found
+"""What every answer carries; the application adds whatever of it an answer does not say otherwise."""
 
 
 def page(request: Request, template: str, title: str, status: int = 200, **values: object) -> HTMLResponse:
-    """Return a page. Values are escaped; nothing is loaded from elsewhere."""
+    """Return a page. Values are escaped; nothing is loaded from elsewhere.
+
+    Templates also know `person` (who asks, None for nobody), `csrf` (what a form carries as `_csrf`) and `root` (the way
+    up to the console's first page).
+    """
     lang = language_of(request)
     content = _templates().get_template(f"{template}.html.j2").render(
-        title=title, lang=lang, brand=console_of(request).settings.app.brand.name, root=_root(request),
+        title=title, lang=lang, brand=console_of(request).settings.app.brand.name, root=root_of(request),
+        person=getattr(request.state, "person", None), csrf=cookies.csrf_of(request),
         t=lambda key, **more: words(key, lang, **more),
         **{"problem": "", "more": "", "extra": "", "code": "", **values},
     )
@@ -71,9 +66,17 @@ def stylesheet() -> Response:
     return Response((STATIC / "console.css").read_bytes(), media_type="text/css", headers=headers)
 
 
-def _root(request: Request) -> str:
+def root_of(request: Request) -> str:
     """The way up to the console's root: it may stand below any path of a proxy."""
     return "../" * (request.url.path.count("/") - 1)
+
+
+def redirect(request: Request, path: str, status: int = 303) -> RedirectResponse:
+    """Send the browser to another page of the console, whatever path of a proxy it stands below.
+
+    `path` begins with a slash, and never leads to another host whatever it holds: it is sent as a relative address.
+    """
+    return RedirectResponse(f"./{root_of(request)}{path.lstrip('/')}", status)
 
 
 @lru_cache(maxsize=1)

@@ -27,11 +27,15 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def server_for(settings: Settings, store: Store) -> uvicorn.Server:
-    """Return a server that logs no addresses: they hold signatures."""
+    """Return a server that logs no addresses: they hold signatures.
+
+    Only the proxies of `console.proxies` are believed about who came and how.
+    """
+    proxies = list(settings.app.console.proxies)
     logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)  # whatever handlers another library hangs on
     return uvicorn.Server(uvicorn.Config(
-        make_app(settings, store), access_log=False, log_config=None, server_header=False, proxy_headers=False,
-        lifespan="off", ws="none", http="h11", loop="asyncio", limit_concurrency=100, timeout_keep_alive=5,
+        make_app(settings, store), access_log=False, log_config=None, server_header=False, proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies, lifespan="off", ws="none", http="h11", loop="asyncio", limit_concurrency=100, timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
     ))
 

@@ -8,12 +8,13 @@ from starlette.responses import Response
 
 from reports.delivery import unsubscribe
 from reports.links import LinkError, link_secret, read
+from reports.web.access.people import public
 from reports.web.forms import read_form
 from reports.web.pages import console_of, message, page, refused
 from reports.web.words import language_of, words
 from vocwatch.store import pauses
 
-router = APIRouter()
+router = APIRouter(dependencies=[Depends(public)])  # the signature says what may be done
 
 
 @router.api_route("/u/{token}", methods=["GET", "HEAD"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from reports.web.access_words import WORDS as ACCESS
+
 LANGS = ("zh", "en")
 
 WORDS: dict[str, tuple[str, str]] = {
@@ -83,6 +85,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "right": ("准", "right"), "wrong": ("不准", "wrong"), "false": ("误报", "false alarm"), "repeat": ("重复", "repeated"),
     "handed": ("已转派", "handed on"), "done": ("已处置", "dealt with"), "missed": ("漏报", "missed"),
     "红": ("红", "red"), "橙": ("橙", "orange"), "黄": ("黄", "yellow"), "蓝": ("蓝", "blue"),
+    **ACCESS,
 }
 
 

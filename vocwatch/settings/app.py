@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from vocwatch.clock import business_date, day_window, first_at
 from vocwatch.lang import tr
 from vocwatch.settings.base import Section, Slug
+from vocwatch.settings.console import ConsoleSettings
 from vocwatch.settings.delivery import Alerts, Channel, Mail, is_address
 
 
@@ -229,6 +230,7 @@ class App(Section):
     alerts: Alerts = Alerts()
     mail: Mail = Mail()
     retention: Retention = Retention()
+    console: ConsoleSettings = ConsoleSettings()
     llm: Llm = Llm()
     merge_topics: dict[str, str] = Field(
         default_factory=dict, description="把一个小类并进另一个来统计，如 宣传/色差: 宣传/描述不符；topics.yaml 不用改"

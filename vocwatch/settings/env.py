@@ -38,6 +38,7 @@ class Environment:
     smtp: Smtp
     console_url: str
     llm_key: str = field(repr=False)
+    oidc_secret: str = field(repr=False)
     heartbeat_url: str = field(repr=False)
     heartbeat_file: str
     variables: Mapping[str, str] = field(repr=False)
@@ -75,6 +76,7 @@ def read_environment(variables: Mapping[str, str] | None = None) -> Environment:
         ),
         console_url=env.get("VOCWATCH_CONSOLE_URL", "").rstrip("/"),
         llm_key=env.get("VOCWATCH_LLM_KEY", ""),
+        oidc_secret=env.get("VOCWATCH_OIDC_SECRET", ""),
         heartbeat_url=env.get("VOCWATCH_HEARTBEAT_URL", ""),
         heartbeat_file=env.get("VOCWATCH_HEARTBEAT_FILE", ""),
         variables=env,
