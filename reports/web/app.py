@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from reports.web import alert, feedback, unsubscribe
+from reports.web import alert, assets, feedback, unsubscribe
 from reports.web.forms import FormError
 from reports.web.pages import HEADERS, Console, message, page, stylesheet
 from reports.web.words import language_of, words
@@ -19,7 +19,7 @@ def make_app(settings: Settings, store: Store) -> FastAPI:
     """Return the console over a store. Nobody logs in: what a link may do is what its signature says."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.console = Console(settings, store)
-    for part in (feedback, alert, unsubscribe):
+    for part in (feedback, alert, unsubscribe, assets):
         app.include_router(part.router)
     app.add_api_route("/", _home, methods=["GET", "HEAD"])
     app.add_api_route("/healthz", _health, methods=["GET", "HEAD"])

@@ -46,7 +46,7 @@ def page(request: Request, template: str, title: str, status: int = 200, **value
     """Return a page. Values are escaped; nothing is loaded from elsewhere."""
     lang = language_of(request)
     content = _templates().get_template(f"{template}.html.j2").render(
-        title=title, lang=lang, brand=console_of(request).settings.app.brand.name, root=_root(request),
+        title=title, lang=lang, brand=console_of(request).settings.app.brand.name, root=root_of(request),
         t=lambda key, **more: words(key, lang, **more),
         **{"problem": "", "more": "", "extra": "", "code": "", **values},
     )
@@ -71,7 +71,7 @@ def stylesheet() -> Response:
     return Response((STATIC / "console.css").read_bytes(), media_type="text/css", headers=headers)
 
 
-def _root(request: Request) -> str:
+def root_of(request: Request) -> str:
     """The way up to the console's root: it may stand below any path of a proxy."""
     return "../" * (request.url.path.count("/") - 1)
 
