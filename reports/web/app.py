@@ -12,16 +12,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reports.web import alert, feedback, unsubscribe
+from reports.web import alert, assets, feedback, unsubscribe
 from reports.web.access import login
 from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, needs, person_of, public
 from reports.web.forms import FormError
-from reports.web.pages import HEADERS, Console, message, page, redirect, stylesheet
+from reports.web.pages import HEADERS, Console, message, page, redirect
 from reports.web.words import language_of, words
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
 
-PARTS = (feedback, alert, unsubscribe, login)
+PARTS = (feedback, alert, unsubscribe, login, assets)
 """The modules whose `router` makes the console."""
 _READ = ["GET", "HEAD"]
 
@@ -34,7 +34,6 @@ def make_app(settings: Settings, store: Store) -> FastAPI:
         app.include_router(part.router)
     app.add_api_route("/", _home, methods=_READ, dependencies=[Depends(needs("reader"))])
     app.add_api_route("/healthz", _health, methods=_READ, dependencies=[Depends(public)])
-    app.add_api_route("/static/console.css", stylesheet, methods=_READ, dependencies=[Depends(public)])
     handlers: dict[Any, Any] = {
         HTTPException: _no_page, FormError: _bad_form, StorageError: _no_storage, Exception: _broken,
         NeedsLogin: _to_login, Forbidden: _forbidden, Unsafe: _unsafe,

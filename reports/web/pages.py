@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from reports.links import LinkError
 from reports.web.access import cookies
 from reports.web.console import Console, console_of
 from reports.web.words import language_of, words
 
-__all__ = ["HEADERS", "Console", "console_of", "message", "page", "redirect", "refused", "root_of", "stylesheet"]
+__all__ = ["HEADERS", "Console", "console_of", "message", "page", "redirect", "refused", "root_of"]
 
-STATIC = Path(__file__).parent / "static"
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
                                "font-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
@@ -58,12 +56,6 @@ def message(request: Request, key: str, status: int = 200, *, more: str | None =
 def refused(request: Request, error: LinkError) -> HTMLResponse:
     """Return the page for a link that is forged, cut, or expired."""
     return message(request, "expired", 410) if error.expired else message(request, "forged", 403)
-
-
-def stylesheet() -> Response:
-    """Return the console's one stylesheet."""
-    headers = {**HEADERS, "Cache-Control": "public, max-age=3600"}
-    return Response((STATIC / "console.css").read_bytes(), media_type="text/css", headers=headers)
 
 
 def root_of(request: Request) -> str:

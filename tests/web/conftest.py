@@ -67,6 +67,7 @@ class running:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._server = server_for(settings, store)
+        self.app: Any = self._server.config.app
         self._socket = listen("127.0.0.1", 0)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 

@@ -1,12 +1,6 @@
-"""The words of the console's pages, Chinese and English."""
+"""The words of the pages behind signed links, Chinese and English."""
 
 from __future__ import annotations
-
-from starlette.requests import Request
-
-from reports.web.access_words import WORDS as ACCESS
-
-LANGS = ("zh", "en")
 
 WORDS: dict[str, tuple[str, str]] = {
     "home": ("这里接邮件和预警里的链接：反馈、确认、静音、退订。请从邮件里点开。",
@@ -85,18 +79,4 @@ WORDS: dict[str, tuple[str, str]] = {
     "right": ("准", "right"), "wrong": ("不准", "wrong"), "false": ("误报", "false alarm"), "repeat": ("重复", "repeated"),
     "handed": ("已转派", "handed on"), "done": ("已处置", "dealt with"), "missed": ("漏报", "missed"),
     "红": ("红", "red"), "橙": ("橙", "orange"), "黄": ("黄", "yellow"), "蓝": ("蓝", "blue"),
-    **ACCESS,
 }
-
-
-def words(key: str, lang: str, **values: object) -> str:
-    """Return a fixed word or sentence in "zh" or "en"."""
-    text = WORDS[key][LANGS.index(lang)]
-    return text.format(**values) if values else text
-
-
-def language_of(request: Request) -> str:
-    """Return the language that the address or the browser asks for; Chinese where neither is English."""
-    asked = request.query_params.get("lang") or request.headers.get("accept-language", "")
-    first = asked.strip().lower()[:2]
-    return "en" if first == "en" else "zh"

@@ -1,0 +1,1 @@
+"""The analysts' desk: one module for each page, one frame around all of them."""

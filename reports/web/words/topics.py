@@ -1,0 +1,5 @@
+"""The words of the desk's page."""
+
+from __future__ import annotations
+
+WORDS: dict[str, tuple[str, str]] = {}
