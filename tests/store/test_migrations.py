@@ -54,10 +54,15 @@ def test_rows_survive_and_one_look_is_no_deletion_any_more(first_schema: Store) 
 def test_a_migrated_database_is_what_the_code_describes(first_schema: Store) -> None:
     first_schema.migrate()
     with first_schema.engine.connect() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": False})
+        context = MigrationContext.configure(connection, opts={"compare_type": False, "include_name": _described})
         differences = compare_metadata(context, metadata)
     assert [d for d in differences if not _a_comment(d)] == []
     first_schema.close()
+
+
+def _described(name: str | None, kind: str, _above: object) -> bool:
+    """The index of words is each database's own (vocwatch/store/desk/words.py)."""
+    return not (kind in ("table", "index") and str(name).startswith(("desk_words", "ix_desk_words")))
 
 
 def _a_comment(difference: object) -> bool:

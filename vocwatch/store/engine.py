@@ -20,6 +20,7 @@ from vocwatch.exits import StorageError
 from vocwatch.lang import tr
 
 BATCH = 2000
+FILL = 10_000  # narrow rows that are made in one transaction when a database is brought up to date
 _MIGRATING = threading.Lock()  # alembic keeps its context in module globals
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -31,6 +32,7 @@ class Store:
         self.url = url
         self.engine = _create(url)
         self.dialect = self.engine.dialect.name
+        self._has_desk = False
 
     @contextmanager
     def begin(self, *, durable: bool = False) -> Iterator[Connection]:
@@ -44,6 +46,7 @@ class Store:
             try:
                 with connection.begin():
                     yield connection
+                    self._keep_desk(connection)
             finally:
                 if durable and self.dialect == "sqlite":
                     _raw(plain, "PRAGMA synchronous=NORMAL")  # the connection goes back to the pool
@@ -71,6 +74,16 @@ class Store:
         config.attributes["engine"] = self.engine
         with _MIGRATING, _translated(self.url):
             command.upgrade(config, "head")
+        self._fill_desk()
+
+    def _fill_desk(self) -> None:
+        """Make the narrow rows of what was judged before there were any, some thousands at a time."""
+        from vocwatch.store.desk.keep import drain
+
+        while True:
+            with _translated(self.url), self.engine.begin() as connection:
+                if not drain(connection, FILL):
+                    return
 
     def versions(self) -> tuple[str | None, str]:
         """Return (revision in the database, revision of this code)."""
@@ -80,6 +93,15 @@ class Store:
             if not sa.inspect(connection).has_table("alembic_version"):
                 return None, newest
             return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar(), newest
+
+    def _keep_desk(self, connection: Connection) -> None:
+        """Make the narrow rows of what this transaction has changed anew, as a part of it."""
+        if not self._has_desk:
+            self._has_desk = sa.inspect(connection).has_table("desk_changes")
+        if self._has_desk:
+            from vocwatch.store.desk.keep import drain  # it stands on this module
+
+            drain(connection)
 
     def close(self) -> None:
         """Give back all connections."""

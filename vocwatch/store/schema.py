@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table, UniqueConstraint
 
-from vocwatch.store import delivery_schema, people_schema, schedule_schema  # noqa: F401 - so that their tables are known wherever these are
+from vocwatch.store import delivery_schema, desk_schema, people_schema, schedule_schema  # noqa: F401 - so that their tables are known wherever these are
 from vocwatch.store.access import schema as access_schema  # noqa: F401 - so that its tables are known too
 from vocwatch.store.columns import BigId, UtcTime, metadata
 

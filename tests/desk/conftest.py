@@ -1,0 +1,39 @@
+"""The invented forty days, asked about: once over SQLite, and once over PostgreSQL where the database matters."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reports.desk.ask import Desk
+from tests.reports import factory
+from tests.reports.conftest import at_home, copy_of, shipped, story_file  # noqa: F401 - fixtures
+from vocwatch.settings import Settings
+from vocwatch.store import Store
+
+NOON = dt.datetime.combine(factory.LAST + dt.timedelta(days=1), dt.time(12), tzinfo=factory.ZONE)
+
+
+@pytest.fixture(scope="session")
+def brand(shipped: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:  # noqa: F811 - the fixture
+    """Settings of the invented brand at noon after its last day."""
+    home = at_home(shipped, tmp_path_factory.mktemp("desk"))
+    return factory.make_settings(dataclasses.replace(home, env=dataclasses.replace(home.env, now=NOON.isoformat())))
+
+
+@pytest.fixture(scope="session")
+def desk(story_file: Path, brand: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:  # noqa: F811
+    """The forty days on SQLite; nobody writes to it."""
+    store = copy_of(story_file, tmp_path_factory.mktemp("desk_store"))
+    yield Desk(brand, store)
+    store.close()
+
+
+@pytest.fixture
+def both(brand: Settings, store: Store) -> Desk:
+    """An empty desk on each database."""
+    return Desk(brand, store)

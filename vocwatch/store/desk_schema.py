@@ -1,0 +1,64 @@
+"""The tables that questions are answered from: narrow copies of what is judged, in the order of time.
+
+They are made from the other tables alone and can be made anew at any time. The words of the texts stand beside them in
+`desk_words`, which each database keeps in its own way (see vocwatch/store/desk/words.py).
+"""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy import Column, Index, Table
+
+from vocwatch.store.columns import BigId, metadata
+
+desk_changes = Table(
+    "desk_changes", metadata,
+    Column("ref_id", BigId, primary_key=True, autoincrement=False, comment="mention id"),
+    comment="Mentions whose narrow rows have to be made anew before the transaction ends; written by triggers",
+)
+
+desk_mentions = Table(
+    "desk_mentions", metadata,
+    Column("key", BigId, primary_key=True, autoincrement=False,
+           comment="minutes since 1970 when it was published (first seen, where unknown) × 2³² + mention id"),
+    Column("ref_id", BigId, nullable=False, unique=True, comment="mention id"),
+    Column("revision_id", BigId, nullable=False, comment="the text that is searched; 0 once it was erased"),
+    Column("source", sa.String(64), nullable=False),
+    Column("kind", sa.String(12), nullable=False),
+    Column("author", sa.String(32), comment="keyed pseudonym"),
+    Column("sku", sa.String(100)),
+    Column("shop", sa.String(200)),
+    Column("brand", sa.Boolean, nullable=False, comment="speaks of the own brand"),
+    Column("voice", sa.String(12), nullable=False, comment="as in assessments; refused where no judgement was possible"),
+    Column("sentiment", sa.String(8), comment="null for the shop's own words"),
+    Column("severity", sa.Integer, nullable=False),
+    Column("red_line", sa.Boolean, nullable=False, comment="touches a red line"),
+    comment="One narrow row for each judged mention, in the order of time",
+)
+
+desk_topics = Table(
+    "desk_topics", metadata,
+    Column("key", BigId, primary_key=True, autoincrement=False),
+    Column("topic", sa.String(100), primary_key=True),
+    Index(None, "topic", "key"),
+    comment="The topics of each judged mention",
+    sqlite_with_rowid=False,
+)
+
+desk_watches = Table(
+    "desk_watches", metadata,
+    Column("key", BigId, primary_key=True, autoincrement=False),
+    Column("watch", sa.String(64), primary_key=True),
+    Column("kind", sa.String(12), nullable=False, comment="brand, product, competitor, keyword"),
+    Index(None, "watch", "key"),
+    comment="The watches that each judged mention matched",
+    sqlite_with_rowid=False,
+)
+
+desk_red_lines = Table(
+    "desk_red_lines", metadata,
+    Column("key", BigId, primary_key=True, autoincrement=False),
+    Column("name", sa.String(100), primary_key=True),
+    comment="The red lines that each judged mention touches",
+    sqlite_with_rowid=False,
+)
