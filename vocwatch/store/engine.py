@@ -20,7 +20,7 @@ from vocwatch.exits import StorageError
 from vocwatch.lang import tr
 
 BATCH = 2000
-FILL = 10_000  # narrow rows that are made in one transaction when a database is brought up to date
+FILL = 50_000  # narrow rows that are made in one transaction when a database is brought up to date
 _MIGRATING = threading.Lock()  # alembic keeps its context in module globals
 MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -12,11 +12,11 @@ from sqlalchemy import Connection
 from vocwatch.models import TextKind
 from vocwatch.store.desk import words
 from vocwatch.store.desk_schema import desk_changes, desk_mentions, desk_red_lines, desk_topics, desk_watches
-from vocwatch.store.engine import chunks
+from vocwatch.store.engine import upsert
 from vocwatch.store.incidents import placed_at
 from vocwatch.store.schema import assessments, hits, mentions, revisions
 
-BATCH = 500
+BATCH = 2_000
 MERCHANT = "merchant"
 REFUSED = "refused"
 _SHIFT = 32
@@ -58,17 +58,17 @@ def _renew(connection: Connection, ids: Sequence[int]) -> None:
     words.remove(connection, [row.key for ref, row in stored.items() if ref not in same])
     if not rows:
         return
-    connection.execute(desk_mentions.insert(), rows)
+    upsert(connection, desk_mentions, rows, ("key",))
     by_id = {row["ref_id"]: row["key"] for row in rows}
-    _insert(connection, desk_topics, [
+    upsert(connection, desk_topics, [
         {"key": by_id[ref], "topic": topic[:_NAME]}
         for ref, row in fresh.items() if row.voice != MERCHANT for topic in dict.fromkeys(row.topics)
-    ])
-    _insert(connection, desk_red_lines, [
+    ], ("key", "topic"))
+    upsert(connection, desk_red_lines, [
         {"key": by_id[ref], "name": name[:_NAME]}
         for ref, row in fresh.items() for name in dict.fromkeys(str(line.get("name")) for line in row.red_lines)
-    ])
-    _insert(connection, desk_watches, _watches(connection, by_id))
+    ], ("key", "name"))
+    upsert(connection, desk_watches, _watches(connection, by_id), ("key", "watch"))
     words.add(connection, [
         (by_id[ref], words.fold(f"{row.title}\n{row.text}" if row.title else row.text))
         for ref, row in fresh.items() if ref not in same
@@ -98,14 +98,6 @@ def _narrow(row: Any) -> dict[str, Any]:
 
 
 def _watches(connection: Connection, by_id: dict[int, int]) -> list[dict[str, Any]]:
-    found: dict[tuple[int, str], dict[str, Any]] = {}
-    for part in chunks(list(by_id)):
-        query = sa.select(hits.c.ref_id, hits.c.watch, hits.c.kind).where(hits.c.text_kind == TextKind.MENTION.value, hits.c.ref_id.in_(part))
-        for ref, watch, kind in connection.execute(query):
-            found[by_id[ref], watch] = {"key": by_id[ref], "watch": watch, "kind": kind}
-    return list(found.values())
-
-
-def _insert(connection: Connection, table: sa.Table, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(table.insert(), rows)
+    query = sa.select(hits.c.ref_id, hits.c.watch, hits.c.kind).where(hits.c.text_kind == TextKind.MENTION.value, hits.c.ref_id.in_(by_id))
+    found = {(by_id[ref], watch): kind for ref, watch, kind in connection.execute(query)}
+    return [{"key": key, "watch": watch, "kind": kind} for (key, watch), kind in found.items()]

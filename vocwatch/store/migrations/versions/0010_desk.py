@@ -60,6 +60,7 @@ def _words(postgresql: bool) -> list[str]:
     return [
         # Without a copy of the words: what was put in is kept, shorter, beside it, to be taken out with again.
         "CREATE VIRTUAL TABLE desk_words USING fts5(words, content='', tokenize='ascii')",
+        "INSERT INTO desk_words (desk_words, rank) VALUES ('hashsize', 16777216)",  # larger pieces, fewer of them to merge
         "CREATE TABLE desk_words_of (key INTEGER PRIMARY KEY, text TEXT NOT NULL)",
     ]
 
