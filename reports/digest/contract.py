@@ -12,16 +12,16 @@ from reports.shape import Facts, Risk
 from reports.usual import Usual
 
 
-def as_dict(facts: Facts) -> dict[str, Any]:
-    """Return the digest's JSON value. Sentences are Chinese; times carry their offset; nothing is left
-    out.
+def as_dict(facts: Facts, lang: str = "zh") -> dict[str, Any]:
+    """Return the digest's JSON value. Times carry their offset; nothing is left out. What is kept and exported has
+    Chinese sentences, what the console shows those of its reader.
     """
     return {
         "date": facts.date.isoformat(),
         "brand": facts.brand,
         "audience": facts.audience,
         "level": facts.level,
-        "verdict": "".join(s.text() for s in facts.verdict),
+        "verdict": "".join(s.text(lang) for s in facts.verdict),
         "window": {"from": facts.window[0].isoformat(), "to": facts.window[1].isoformat()},
         "generated_at": facts.generated_at.isoformat(timespec="seconds"),
         "coverage": {
@@ -30,7 +30,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
                 s.name: {
                     "title": s.title,
                     "status": s.status.value,
-                    "why": s.why.text() if s.why else None,
+                    "why": s.why.text(lang) if s.why else None,
                     "expected": s.expected,
                     "read": s.read,
                     "since": s.since.isoformat() if s.since else None,
@@ -52,17 +52,17 @@ def as_dict(facts: Facts) -> dict[str, Any]:
         ],
         "actions": [
             {
-                "what": a.what.text(),
+                "what": a.what.text(lang),
                 "owner": a.owner,
                 "due": a.due.isoformat(timespec="minutes"),
                 "incident": a.incident,
             }
             for a in facts.actions
         ],
-        "risks": [_risk(r) for r in facts.risks],
+        "risks": [_risk(r, lang) for r in facts.risks],
         "more_risks": facts.more_risks,
-        "others": [_risk(r) for r in facts.others],
-        "to_check": [_risk(r) for r in facts.to_check],
+        "others": [_risk(r, lang) for r in facts.others],
+        "to_check": [_risk(r, lang) for r in facts.to_check],
         "alerts": [
             {
                 "time": a.time.isoformat(timespec="seconds"),
@@ -89,7 +89,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
         ]
         + [_phrase(p) for p in facts.phrases],
         "movers": [r.as_dict() for r in facts.rising],
-        "internal": _internal(facts),
+        "internal": _internal(facts, lang),
         "trend": [
             {
                 "date": d.date.isoformat(),
@@ -111,7 +111,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
                 "title": f.title,
                 "level": f.level,
                 "owner": f.owner,
-                "today": f.today.text(),
+                "today": f.today.text(lang),
             }
             for f in facts.followups
         ],
@@ -125,7 +125,7 @@ def as_dict(facts: Facts) -> dict[str, Any]:
         },
         "exposures": _exposures(facts),
         "precision": facts.precision.as_dict() if facts.precision else None,
-        "notes": [s.text() for s in facts.notes],
+        "notes": [s.text(lang) for s in facts.notes],
         "versions": dict(facts.versions),
     }
 
@@ -135,7 +135,7 @@ def to_json(facts: Facts) -> str:
     return orjson.dumps(as_dict(facts), option=orjson.OPT_INDENT_2).decode() + "\n"
 
 
-def _risk(r: Risk) -> dict[str, Any]:
+def _risk(r: Risk, lang: str) -> dict[str, Any]:
     return {
         "rank": r.rank,
         "incident": r.incident,
@@ -150,7 +150,7 @@ def _risk(r: Risk) -> dict[str, Any]:
         "score": r.score,
         "formula": r.formula,
         "parts": r.parts,
-        "why": [s.text() for s in r.why],
+        "why": [s.text(lang) for s in r.why],
         "authors": r.authors,
         "copies": r.copies,
         "mention_urls": list(r.mention_urls),
@@ -177,7 +177,7 @@ def _risk(r: Risk) -> dict[str, Any]:
             }
             for q in r.quotes
         ],
-        "advice": [s.text() for s in r.advice],
+        "advice": [s.text(lang) for s in r.advice],
     }
 
 
@@ -202,7 +202,7 @@ def _phrase(p: Phrase) -> dict[str, Any]:
     }
 
 
-def _internal(facts: Facts) -> dict[str, Any]:
+def _internal(facts: Facts, lang: str) -> dict[str, Any]:
     inside = facts.internal
     return {
         "missing": inside.missing,
@@ -223,9 +223,9 @@ def _internal(facts: Facts) -> dict[str, Any]:
             for r in inside.reasons
         ],
         "csi": round(inside.csi, 4) if inside.csi is not None else None,
-        "csi_note": inside.csi_note.text(),
-        "rates_note": inside.rates_note.text(),
-        "rates": [_rate(r) for r in inside.rates],
+        "csi_note": inside.csi_note.text(lang),
+        "rates_note": inside.rates_note.text(lang),
+        "rates": [_rate(r, lang) for r in inside.rates],
         "keywords": [
             {
                 "name": k.name,
@@ -243,7 +243,7 @@ def _internal(facts: Facts) -> dict[str, Any]:
     }
 
 
-def _rate(r: Rate) -> dict[str, Any]:
+def _rate(r: Rate, lang: str) -> dict[str, Any]:
     """A rate with its counts, the rows of totals or the sessions they were counted in, and the days it lacks."""
     return {
         "name": r.name,
@@ -264,7 +264,7 @@ def _rate(r: Rate) -> dict[str, Any]:
             "days": [day.isoformat() for day in r.base.days],
             "missing": [day.isoformat() for day in r.base.missing],
         },
-        "note": r.note.text() if r.note else None,
+        "note": r.note.text(lang) if r.note else None,
         "totals": [
             {"day": t.day.isoformat(), "shop": t.shop, "what": t.what, "value": t.value, "basis": t.basis} for t in r.rows
         ],

@@ -14,14 +14,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reports.web import alert, assets, feedback, unsubscribe
 from reports.web.access import login
-from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, needs, person_of, public
+from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, person_of, public
+from reports.web.desk import today
 from reports.web.forms import FormError
-from reports.web.pages import HEADERS, Console, message, page, redirect
+from reports.web.pages import HEADERS, Console, message, redirect
 from reports.web.words import language_of, words
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
 
-PARTS = (feedback, alert, unsubscribe, login, assets)
+PARTS = (feedback, alert, unsubscribe, login, assets, today)
 """The modules whose `router` makes the console."""
 _READ = ["GET", "HEAD"]
 
@@ -32,7 +33,6 @@ def make_app(settings: Settings, store: Store) -> FastAPI:
     app.state.console = Console(settings, store)
     for part in PARTS:
         app.include_router(part.router)
-    app.add_api_route("/", _home, methods=_READ, dependencies=[Depends(needs("reader"))])
     app.add_api_route("/healthz", _health, methods=_READ, dependencies=[Depends(public)])
     handlers: dict[Any, Any] = {
         HTTPException: _no_page, FormError: _bad_form, StorageError: _no_storage, Exception: _broken,
@@ -60,10 +60,6 @@ class _Headers:
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
-
-
-def _home(request: Request) -> Response:
-    return page(request, "page", "vocwatch", more=words("home", language_of(request)))
 
 
 def _health() -> Response:

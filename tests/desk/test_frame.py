@@ -7,17 +7,20 @@ from collections.abc import Iterator
 
 import httpx
 import pytest
+from fastapi import Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reports.web.access.people import needs
+from reports.web.app import make_app
 from reports.web.assets import assets
 from reports.web.desk.charts import Line, heat, over_time
 from reports.web.desk.frame import desk_message
 from reports.web.desk.shown import MAX_MARKS, Span, host_of, marked, safe_link, shown
 from reports.web.words import LANGS, PARTS, WORDS
-from tests.web.conftest import running
 from tests.web.conftest import settings as settings
 from tests.web.conftest import shipped as shipped
+from tests.web.login import client_of
 from vocwatch.settings import Settings
 from vocwatch.store import Store
 
@@ -30,9 +33,9 @@ def plain(request: Request) -> Response:
 
 @pytest.fixture
 def client(settings: Settings, sqlite_store: Store) -> Iterator[httpx.Client]:
-    server = running(settings, sqlite_store)
-    server.app.add_api_route("/deep/er/plain", plain)
-    with server as found:
+    app = make_app(settings, sqlite_store)
+    app.add_api_route("/deep/er/plain", plain, dependencies=[Depends(needs("reader"))])
+    with client_of(settings, sqlite_store, "reader", app=app) as found:
         yield found
 
 

@@ -57,3 +57,10 @@ def load(connection: Connection, day: dt.date, audience: str) -> dict[str, Any] 
     query = sa.select(digests.c.content).where(digests.c.day == day, digests.c.audience == audience)
     found = connection.execute(query).scalar_one_or_none()
     return dict(found) if found is not None else None
+
+
+def days(connection: Connection, audience: str, limit: int = 400) -> list[dt.date]:
+    """Return the dates that have a digest for an audience, newest first."""
+    d = digests.c
+    query = sa.select(d.day).where(d.audience == audience).order_by(d.day.desc()).limit(limit)
+    return list(connection.execute(query).scalars())

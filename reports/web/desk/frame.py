@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse, Response
 
 from reports.say import word
 from reports.web.access.cookies import csrf_of
-from reports.web.access.people import person_of
+from reports.web.access.people import Person, person_of
 from reports.web.assets import asset_path
 from reports.web.desk.shown import host_of, marked, safe_link, shown
 from reports.web.pages import HEADERS, console_of, root_of
@@ -57,6 +57,11 @@ def desk_message(
     )
 
 
+def may(person: Person | None, role: str) -> bool:
+    """Whether a person has at least a role."""
+    return person is not None and person.may(role)
+
+
 def back_to(request: Request, path: str, params: Params = ()) -> Response:
     """Send the browser on after something was changed (303: it asks anew, and a reload changes nothing again)."""
     return Response(status_code=303, headers={**HEADERS, "Location": address(request, path, params)})
@@ -74,11 +79,11 @@ def _context(request: Request, lang: str) -> dict[str, Any]:
     console = console_of(request)
     return {
         "lang": lang, "brand": console.settings.app.brand.name, "root": root_of(request), "person": person,
-        "nav": [(name, path) for name, path, role in NAV if person is None or person.may(role)],
+        "nav": [(name, path) for name, path, role in NAV if may(person, role)],
         "query": request.query_params.get("q", ""),
         "t": _told(lang), "w": lambda text: word(str(text), lang),
         "url": lambda path, params=(), **more: address(request, path, _joined(params, more)),
-        "asset": asset_path, "may": lambda role: person is not None and person.may(role), "csrf": csrf_of(request),
+        "asset": asset_path, "may": lambda role: may(person, role), "csrf": csrf_of(request),
         "other_lang": address(request, request.url.path.lstrip("/"), _with_lang(request, lang)),
         "levels": LEVELS, "shown": shown, "marked": marked, "host": host_of, "safe": safe_link, "zone": console.settings.app.zone,
     }

@@ -95,3 +95,13 @@ def host_of(url: object) -> str:
         return unicodedata.normalize("NFKC", host).encode("idna").decode("ascii")
     except UnicodeError:
         return "?"
+
+
+def excerpt(text: str, spans: Iterable[Span], length: int = 220, before: int = 30) -> list[Piece]:
+    """Return a stretch of a text around its first span, in pieces; an ellipsis stands where something is left out."""
+    whole, kept = text or "", list(spans)
+    first = min((s.start for s in kept if isinstance(s.start, int) and 0 <= s.start < len(whole)), default=0)
+    start = max(0, min(first - before, len(whole) - length))
+    shifted = [Span(max(0, s.start - start), s.end - start, s.kind, s.said) for s in kept if s.end > start]
+    found = marked(whole[start : start + length], shifted)
+    return [*([Piece("…")] if start else []), *found, *([Piece("…")] if start + length < len(whole) else [])]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 WORDS: dict[str, tuple[str, str]] = {
-    "home": ("这里接邮件和预警里的链接：反馈、确认、静音、退订。请从邮件里点开。",
-             "Links of mails and alerts lead here: feedback, acknowledge, silence, unsubscribe. Open them from there."),
     "not_found": ("没有这个页面", "No such page"),
     "not_found_more": ("网址可能被邮件软件截断了，请从邮件里重新点开。", "A mail program may have cut the address: open it from the mail again."),
     "forged": ("链接无效", "This link is not valid"),
