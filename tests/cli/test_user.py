@@ -48,7 +48,7 @@ def test_people_are_added_changed_and_shut_out(place: Path, monkeypatch: pytest.
     store = store_of(place)
     with store.read() as connection:
         found = {one.name: (one.role, one.enabled) for one in users.everybody(connection)}
-        assert all((one.password or "").startswith("$argon2id$") for one in users.everybody(connection))
+        assert all((one.password or "").startswith("$argon2id$v=19$m=") for one in users.everybody(connection))
         assert [row.subject for row in log.entries(connection)] == ["何雨: off", "何雨: analyst", "何雨: reader", "周楠: admin"]
     store.close()
     assert found == {"周楠": ("admin", True), "何雨": ("analyst", False)}
