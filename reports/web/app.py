@@ -13,16 +13,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reports.web import alert, assets, feedback, unsubscribe
-from reports.web.access import login
+from reports.web.access import account, log_page, login, users_page
 from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, person_of, public
-from reports.web.desk import today
+from reports.web.desk import parts as desk
 from reports.web.forms import FormError
 from reports.web.pages import HEADERS, Console, message, redirect
 from reports.web.words import language_of, words
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
 
-PARTS = (feedback, alert, unsubscribe, login, assets, today)
+PARTS = (
+    feedback, alert, unsubscribe, assets,
+    login, account, users_page, log_page,
+    *desk.PARTS,
+)
 """The modules whose `router` makes the console."""
 _READ = ["GET", "HEAD"]
 

@@ -6,7 +6,7 @@
     with browser_page(settings, store, "editor", width=390) as page:   # Playwright, logged in, over a real uvicorn
         page.goto("/mentions")                                  # relative to the console
 
-The password of everybody made here is PASSWORD; the hash is made once a process, since argon2 is slow by design.
+The password of everybody made here is PASSWORD. Argon2 is slow by design: these tests hash at a cost of their own.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from vocwatch.store.access import logins, users
 from vocwatch.store.access.logins import Terms
 from vocwatch.store.access.users import User
 
+passwords._cost = (1, 64, 1)
 PASSWORD = "松果在屋顶上晒着太阳"
 NAMES = {"reader": "读者甲", "analyst": "分析乙", "editor": "编辑丙", "admin": "管理丁"}
 

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from argon2 import extract_parameters
 
+from reports.web.access import passwords
 from reports.web.access.people import declared
 from reports.web.app import make_app
 from tests.delivery.kit import NOW, configured
@@ -48,6 +50,7 @@ def at(client: LoggedIn, settings: Settings, store: Store, moment: dt.datetime) 
 
 def enter(client: LoggedIn, name: str, password: str = PASSWORD, target: str = "/", **more: str) -> httpx.Response:
     """Log in by the form, as a browser does."""
+    client.csrf = ""
     form = client.get("/login").text
     token = re.search(r'name="_csrf" value="([^"]+)"', form)
     assert token
@@ -224,3 +227,29 @@ def test_F47_guessing_is_slowed_down_and_the_block_ends(client: LoggedIn, settin
     assert blocked.status_code == 429 and "1 分钟后再试" in blocked.text and blocked.headers["retry-after"] == "60"
     at(client, settings, sqlite_store, NOW + MINUTE)
     assert enter(client, "读者甲").status_code == 303
+
+
+def test_a_password_costs_what_is_advised_and_an_unknown_name_costs_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "_cost", passwords.ADVISED)
+    forget = (passwords._hasher.cache_clear, passwords._nobody.cache_clear)
+    for clear in forget:
+        clear()
+    known = passwords.hashed("x" * 12)
+    costs = [(found.type.name, found.memory_cost, found.time_cost, found.parallelism)
+             for found in map(extract_parameters, (known, passwords._nobody()))]
+    assert costs == [("ID", 65536, 3, 4)] * 2
+    assert passwords.fits("x" * 12, known) and not passwords.fits("x" * 12, None) and not passwords.fits("y" * 12, known)
+    for clear in forget:
+        clear()
+
+
+def test_an_unknown_name_is_held_against_a_password_too(
+    client: LoggedIn, settings: Settings, sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[str | None] = []
+    real = passwords.fits
+    monkeypatch.setattr(passwords, "fits", lambda password, known: held.append(known) or real(password, known))
+    user = somebody(settings, sqlite_store, "reader")
+    for name in ("没有这人", "读者甲"):
+        enter(client, name, "wrong-password")
+    assert held == [None, user.password]

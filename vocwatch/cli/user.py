@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from vocwatch.cli.context import Context, JsonOption, print_rows, say, user_name
+from vocwatch.clock import day_window
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 from vocwatch.store import Connection
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     group.command("disable", help="停用：马上退出，令牌也失效；记录保留")(disable_command)
     group.command("enable", help="恢复停用的人")(enable_command)
     group.command("unlock", help="清掉输错密码的记录，让大家马上能再试")(unlock_command)
+    group.command("log", help="操作记录：谁登录、看过敏感内容、导出、改过什么；--verify 校验链")(log_command)
     app.add_typer(group, name="user")
 
 
@@ -127,6 +129,40 @@ def unlock_command(context: typer.Context) -> None:
     with changing(state, "change user", "unlock") as connection:
         lockout.clear(connection)
     say(tr("已清掉，可以再试", "Cleared: everybody can try again"))
+
+
+def log_command(
+    context: typer.Context,
+    who: Annotated[str, typer.Option(help="只看此人")] = "",
+    what: Annotated[str, typer.Option(help="只看这种：login、view、export、change user …")] = "",
+    since: Annotated[str, typer.Option(help="从这个业务日起：2026-11-15")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="最多几条，新的在前")] = 200,
+    verify: Annotated[bool, typer.Option("--verify", help="重算整条校验链；被改动、删除或插入过就报错")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the log, or verify its chain."""
+    state: Context = context.obj
+    from reports.web.access.people import log_key
+
+    if verify:
+        with state.store.read() as connection:
+            checked = log.verify(connection, log_key(state.env))
+        if checked.broken is not None:
+            raise Stop(Exit.STORAGE, tr(
+                f"校验链断在第 {checked.broken.id} 条：记录被改动、删除或插入过，请立即查明",
+                f"The chain breaks at entry {checked.broken.id}: it was changed, removed or put in. Find out at once"))
+        say(tr(f"{checked.rows} 条，校验链完整", f"{checked.rows} entries, the chain holds"))
+        return
+    start = day_window(state.date(since), state.settings.app.zone)[0] if since else None
+    with state.store.read() as connection:
+        found = log.entries(connection, who=who, what=what, since=start, limit=limit)
+    rows = [
+        {"at": one.at.astimezone(state.settings.app.zone).isoformat(" ", "seconds"), "who": one.who, "via": one.via, "what": one.what, "subject": one.subject}
+        for one in found
+    ]
+    print_rows(rows, {
+        "at": tr("时间", "Time"), "who": tr("谁", "Who"), "via": tr("方式", "By"), "what": tr("做了什么", "What"), "subject": tr("对象", "Of what"),
+    }, as_json)
 
 
 def _switch(state: Context, name: str, enabled: bool) -> None:

@@ -63,7 +63,7 @@ def enter(request: Request, form: Annotated[dict[str, str], Depends(stranger_for
     with console.store.begin() as connection:
         until = lockout.admit(connection, limits, now)
     if until is not None:
-        answer = login_page(request, target, words("login_wait", lang, minutes=_minutes(until - now)), 429, name)
+        answer = login_page(request, target, words("login_wait", lang, minutes=minutes_until(until, now)), 429, name)
         answer.headers["Retry-After"] = str(max(1, int((until - now).total_seconds())))
         return answer
     good = passwords.fits(form.get("password", ""), user.password if user else None)
@@ -125,5 +125,6 @@ def _limits(request: Request, console: Console, name: str, user: User | None) ->
     return {key("pair", plain, address): NAME_AND_ADDRESS, key("from", address): free, key("name", plain): NAME}
 
 
-def _minutes(left: dt.timedelta) -> int:
-    return max(1, -(-int(left.total_seconds()) // 60))
+def minutes_until(until: dt.datetime, now: dt.datetime) -> int:
+    """Return how many minutes are left, at least one."""
+    return max(1, -(-int((until - now).total_seconds()) // 60))

@@ -84,3 +84,8 @@ def verify(connection: Connection, key: bytes) -> Checked:
             return Checked(count, entry)
         previous, count = entry.mac, count + 1
     return Checked(count, None)
+
+
+def kinds(connection: Connection) -> list[str]:
+    """Return the different words of `what`."""
+    return sorted(connection.execute(sa.select(access_log.c.what).distinct()).scalars())
