@@ -16,7 +16,8 @@ from tests.delivery.kit import HOUR, MINUTE, NOW, configured, rows, text_of
 from tests.delivery.plant import FIRST, alarm, at
 from tests.reports.brand import BURN
 from tests.reports.factory import World, burn
-from vocwatch.store import alarms, alerts
+from vocwatch.store import alarms, alerts, mentions
+from vocwatch.store.mentions import MentionRow
 
 ENV = "VOCWATCH_CHANNEL_ONCALL"
 ONCALL = {"name": "oncall", "kind": "wecom", "url_env": ENV}
@@ -51,6 +52,18 @@ def test_an_alert_is_five_lines_at_most_and_says_what_where_how_many(oncall, sto
     assert lines[1] == "商品安全/烫伤 · 暖手宝，负责 何雨"
     assert "独立发声者 2 名" in lines[2] and "外部 2 条" in lines[2] and "客服 3 个会话" in lines[2]
     assert lines[3].endswith("vocwatch alerts ack inc-burn")
+
+
+@pytest.mark.parametrize(("hour", "precision", "first"), [(0, "day", "最早 11-14"), (18, "minute", "最早 11-14 18:00")])
+def test_the_first_text_has_no_time_of_day_where_its_page_shows_none(oncall, sqlite_store, robot, hour, precision, first):
+    published = at(hour, day=dt.date(2026, 11, 14))
+    with sqlite_store.begin() as connection:
+        mentions.save(connection, "forum", [
+            MentionRow("p1", "https://forum.example/1", "post", "暖手宝把手烫了", published_at=published, precision=precision)], NOW)
+    alarm(sqlite_store, mention_ids=(1,))
+    notify(oncall, sqlite_store, now=NOW)
+    deliver(oncall, sqlite_store, now=NOW)
+    assert robot.texts[0].split("\n")[2].endswith(first)
 
 
 def test_with_a_console_the_alert_holds_a_signed_link(base, store, robot):
