@@ -16,7 +16,8 @@ from tests.delivery.kit import HOUR, MINUTE, NOW, configured, rows, text_of
 from tests.delivery.plant import FIRST, alarm, at
 from tests.reports.brand import BURN
 from tests.reports.factory import World, burn
-from vocwatch.store import alarms, alerts, mentions
+from vocwatch.store import alarms, alerts, mentions, runs
+from vocwatch.store.alarms import Told
 from vocwatch.store.mentions import MentionRow
 
 ENV = "VOCWATCH_CHANNEL_ONCALL"
@@ -224,6 +225,21 @@ def test_what_fell_or_is_of_the_day_before_yesterday_is_not_repeated(oncall, sto
     alarm(store, state="回落")
     assert [one.say for one in notify(oncall, store, now=NOW + 5 * HOUR)] == []
     assert not notify(oncall, store, now=NOW + 72 * HOUR)
+
+
+def test_f05_a_red_line_of_before_an_outage_is_told_when_it_is_read_and_history_is_not(oncall, store, robot):
+    three_days, week = dt.timedelta(days=3), dt.timedelta(days=7)
+    alarm(store, "inc-late", day=FIRST - three_days)  # raised now, of a date before the service stood still
+    alarm(store, "inc-old", day=FIRST - three_days, at=NOW - three_days, product="PC-K3")  # raised and told then
+    assert not notify(oncall, store, now=NOW)  # nothing ever ran here: all of it is history
+    with store.begin() as connection:
+        runs.start(connection, "crawl", "forum", NOW - week)
+        alarms.keep(connection, "inc-old", Told("橙", "新增", 1, NOW - three_days, NOW - three_days))
+    assert [(one.incident, one.say) for one in notify(oncall, store, now=NOW + MINUTE)] == [("inc-late", "new")]
+    assert [one.say for one in notify(oncall, store, now=NOW + 5 * HOUR)] == ["again"]  # until somebody has seen it
+    assert not notify(oncall, store, now=NOW + 3 * three_days)
+    alarm(store, "inc-history", day=FIRST - 2 * week, product="PC-S4")
+    assert not notify(oncall, store, now=NOW + 6 * HOUR)
 
 
 def test_nobody_to_tell_loses_nothing(base, store, oncall):
