@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +18,7 @@ from crawlers.extractors.signs import judge as judge_signs
 from crawlers.guard import is_login, leads_to_login
 from crawlers.timelimit import OutOfTime, time_limit
 from vocwatch.models import MentionRecord, Page
+from vocwatch.retry_after import asked_wait
 from vocwatch.settings.sources import Step
 
 FORBIDDEN = frozenset({401, 403, 407, 412, 418, 451})
@@ -188,20 +188,9 @@ def _honest_coverage(found: Extraction) -> dict[str, tuple[int, int]]:
 
 
 def retry_after(value: str | None, now: dt.datetime) -> float:
-    """Return the seconds to stay away: a number or a date, at most a day; ten minutes when it says nothing usable."""
-    wait = DEFAULT_WAIT
-    text = (value or "").strip()
-    if text.isascii() and text.isdigit():
-        wait = float(text[:9])
-    elif text:
-        try:
-            moment = email.utils.parsedate_to_datetime(text)
-        except ValueError:
-            moment = None
-        if moment is not None:
-            moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-            wait = (moment - now).total_seconds()
-    return min(max(wait, 1.0), LONGEST_WAIT)
+    """Return the seconds to stay away: what the header asks for, at most a day; ten minutes when it says nothing usable."""
+    asked = asked_wait(value, now)
+    return min(max(DEFAULT_WAIT if asked is None else asked, 1.0), LONGEST_WAIT)
 
 
 def as_page(response: Response, now: dt.datetime) -> Page:

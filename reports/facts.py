@@ -27,6 +27,7 @@ from reports.rising import Rising, read_rising
 from reports.say import Say, from_stored, say
 from reports.score import reach, version
 from reports.shape import Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
+from reports.shops import shop_days
 from reports.texts import Reader
 from reports.traces import Kept
 from reports.usual import Usual, usual
@@ -118,6 +119,7 @@ def _told(settings: Settings, reader: Reader, rows: _Rows, date: dt.date, now: d
         rising=rows.rising,
         usual=_usual(rows.measured, rows.coverage),
         internal=rows.inside.added_to(measures.internal(rows.measured, rows.complaints, reader.display)),
+        shops=shop_days(settings, rows.measured),
         trend=measures.trend(rows.measured, rows.coverage),
         platforms=measures.platforms(rows.measured, rows.coverage),
         words=rows.words,

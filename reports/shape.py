@@ -165,6 +165,19 @@ class Internal:
 
 
 @dataclass(frozen=True)
+class ShopDay:
+    """One shop's sessions of the day; `total` is None where the day's imports hold none of this shop."""
+
+    shop: str
+    name: str
+    owner: str
+    total: int | None
+    baseline: float | None
+    judgement: str
+    paths: dict[str, int]
+
+
+@dataclass(frozen=True)
 class TrendDay:
     """One day of the trend; None where the data is missing, `partial` where sources were blind."""
 
@@ -211,7 +224,7 @@ class Case:
 class Facts:
     """A digest: everything it says, nothing about how it looks.
 
-    `others` are the incidents behind `more_risks`, for readers who are shown theirs only. `console` is the console's
+    `others` are the incidents behind `more_risks`, and `shops` each shop's sessions, for readers who are shown theirs only. `console` is the console's
     address, or empty. A view (`reports.digest.views`) for enhanced privacy is `private`; `left_out` counts the steps
     that were needed to fit it into a mail (`reports.digest.fit`).
     """
@@ -247,6 +260,7 @@ class Facts:
     notes: tuple[Say, ...] = ()
     versions: dict[str, str] = field(default_factory=dict)
     others: tuple[Risk, ...] = ()
+    shops: tuple[ShopDay, ...] = ()
     console: str = ""
     private: bool = False
     left_out: int = 0

@@ -1,1 +1,1 @@
-"""What the schedule holds to, measured: `python -m benchmarks.schedule days|redline`."""
+"""What the schedule holds to, measured: `python -m benchmarks.schedule days|redline|slots`."""

@@ -11,22 +11,25 @@ import subprocess
 import sys
 import time
 from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from benchmarks.schedule.life import DONE, POINTS
+from benchmarks.schedule.life import DONE, MOST_CALLS, POINTS
 from benchmarks.schedule.servers import Accepted, serving
 from benchmarks.schedule.shared import SharedClock
-from benchmarks.schedule.world import ADMIN, GROUP, READERS, SOURCES, World, draw
+from benchmarks.schedule.world import ADMIN, GROUP, READERS, SOURCES, ZONE, World, draw
 from vocwatch.clock import business_date
+from vocwatch.settings.delivery import MAIL
 from vocwatch.store import Store, leases, open_store
 from vocwatch.store.delivery_schema import outbox
 from vocwatch.store.schema import alerts, digests, mentions
 
 ROOT = Path(__file__).resolve().parents[2]
+LONGEST_LIFE = 5.0  # real seconds, some days of the world
 SOURCE = """name: {name}
 title: {name}
 owner: 值班QA
@@ -73,16 +76,18 @@ def simulate(folder: Path, days: int, seed: int, at_most: float) -> Figures:
     began = time.monotonic()
     with serving(accepted, lambda what: world.down(what, clock.now())) as (port, robot):
         variables = prepare(folder, port, robot)
-        chance = random.Random(seed)
+        plans = fates(random.Random(seed))
         with nursery(folder, seed, days) as parent:
-            code = 0
+            code = DONE + 1
             while code != DONE and time.monotonic() - began < at_most:
-                plan = fate(chance)
+                plan = next(plans)
+                if code == 0:  # the service had been stopped: this one makes up for what was missed
+                    plan |= {"point": "dates merged", "at": 1}
                 code = strike(parent, plan)
                 figures.lives += 1
                 if code in (-9, 9):
                     figures.killed += 1
-                    figures.ended_at[plan.get("point", "any moment")] += 1
+                    figures.ended_at[plan["point"] if code == 9 else "any moment"] += 1
                 if code not in (0, 9, -9, DONE):
                     raise SystemExit(f"a life ended with {code}: {plan}")
         store = open_store(variables["VOCWATCH_DATABASE_URL"])
@@ -127,12 +132,13 @@ def nursery(folder: Path, seed: int, days: int) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, cwd=ROOT, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
 
 
-def fate(chance: random.Random) -> dict[str, Any]:
-    """Draw how a life ends: at a named point, or at any moment."""
-    plan: dict[str, Any] = {"chance": chance.random()}
-    if chance.random() < 0.6:
-        return plan | {"point": chance.choice(list(POINTS)), "when": chance.choice(("before", "after")), "at": int(30 ** chance.random())}
-    return plan | {"after": chance.uniform(0.2, 3.0)}
+def fates(chance: random.Random) -> Iterator[dict[str, Any]]:
+    """Draw how lives end: before or after each named point in turn, or by kill -9 after some seconds if that comes first."""
+    while True:
+        ends = [(point, when) for point in POINTS for when in ("before", "after")]
+        for point, when in chance.sample(ends, len(ends)):
+            at = int(MOST_CALLS[point] ** chance.random())
+            yield {"chance": chance.random(), "point": point, "when": when, "at": at, "after": chance.uniform(0.3, LONGEST_LIFE)}
 
 
 def strike(parent: subprocess.Popen[bytes], plan: dict[str, Any]) -> int:
@@ -147,17 +153,35 @@ def count(figures: Figures, world: World, store: Store, accepted: Accepted) -> N
     """Hold what the servers accepted against what there was to tell."""
     with store.read() as connection:
         rows = connection.execute(sa.select(outbox)).all()
-        by_id = {row.message_id: row for row in rows}
         sealed = set(connection.execute(sa.select(digests.c.day).where(digests.c.sent_at.is_not(None))).scalars())
         dates = leases.jobs(connection, leases.DIGEST)
         merged = {date: leases.merged_into(connection, date) for date in sealed}
         told = connection.execute(sa.select(alerts)).all()
-        planted = [post for post in world.posts if post.red]
         stored = {row.native_id: row for row in connection.execute(sa.select(mentions))}
     figures.dates = sorted(dt.date.fromisoformat(row.job.partition(":")[2]) for row in dates if row.due_at is None)
-    seen: dict[tuple[str, str], int] = defaultdict(int)
-    for reader, message_id, _ in accepted.mails:
-        seen[reader, message_id] += 1
+    count_mails(figures, {row.message_id: row for row in rows}, merged, accepted)
+    arrived = accepted_alerts(rows, accepted)
+    figures.alerts = sum(map(len, arrived.values()))
+    planted = [post for post in world.posts if post.red]
+    figures.red = len(planted)
+    for post in planted:
+        mine = stored.get(post.native_id)
+        when = [
+            at for alert in told if mine is not None and mine.id in alert.mention_ids
+            for at in arrived.get(alert.incident_id, []) if at >= mine.first_seen_at
+        ]
+        if mine is None or not when:
+            figures.lost.append(f"{post.native_id} {business_date(post.at, ZONE)} {post.text}")
+        else:
+            figures.waits.append((min(when) - mine.first_seen_at).total_seconds() / 60)
+
+
+def count_mails(
+    figures: Figures, by_id: Mapping[str, Any], merged: Mapping[dt.date, list[dt.date]], accepted: Accepted
+) -> None:
+    """Count each reader's digests, the dates that a mail tells of beside its own, and copies."""
+    seen = Counter((reader, message_id) for reader, message_id, _ in accepted.mails)
+    words = {(reader, message_id): text for reader, message_id, text in accepted.mails}
     for (reader, message_id), times in seen.items():
         row = by_id[message_id]
         if times > 1:
@@ -167,23 +191,20 @@ def count(figures: Figures, world: World, store: Store, accepted: Accepted) -> N
             date = dt.date.fromisoformat(row.key.partition("/")[0])
             figures.own[reader, date] += 1
             for older in merged.get(date, []):
-                figures.told[reader, older] += 1
-    arrived = {row.key.rpartition("/")[0]: [] for row in rows if row.kind == "alert"}  # type: dict[str, list[dt.datetime]]
+                figures.told[reader, older] += f"补发 {older:%m-%d}" in words[reader, message_id]
+
+
+def accepted_alerts(rows: Sequence[Any], accepted: Accepted) -> dict[str, list[dt.datetime]]:
+    """Return by incident when its messages were accepted: marked as sent, and seen by the mail server or the robot."""
+    mails = {(reader, message_id) for reader, message_id, _ in accepted.mails}
+    texts = "\n".join(str(json.loads(text)["text"]["content"]) for text in accepted.texts)
+    arrived: dict[str, list[dt.datetime]] = defaultdict(list)
     for row in rows:
-        if row.kind == "alert" and row.sent_at is not None:
-            arrived[row.key.rpartition("/")[0]].append(row.sent_at)
-            figures.alerts += 1
-    figures.red = len(planted)
-    for post in planted:
-        mine = stored.get(post.native_id)
-        when = [
-            at for alert in told if mine is not None and mine.id in alert.mention_ids
-            for at in arrived.get(alert.incident_id, []) if at >= mine.first_seen_at
-        ]
-        if not when:
-            figures.lost.append(f"{post.native_id} {business_date(post.at, dt.UTC)} {post.text}")  # type: ignore[arg-type]
-        else:
-            figures.waits.append((min(when) - stored[post.native_id].first_seen_at).total_seconds() / 60)
+        incident = row.key.rpartition("/")[0]
+        there = (row.recipient, row.message_id) in mails if row.channel == MAIL else incident in texts
+        if row.kind == "alert" and row.sent_at is not None and there:
+            arrived[incident].append(row.sent_at)
+    return arrived
 
 
 def report(figures: Figures) -> str:

@@ -23,7 +23,7 @@ Down = Callable[[str], bool]
 
 @dataclass
 class Accepted:
-    """What was accepted: mails as (recipient, Message-ID, subject), texts of the chat; and what was turned away."""
+    """What was accepted: mails as (recipient, Message-ID, text), texts of the chat; and what was turned away."""
 
     mails: list[tuple[str, str, str]] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
@@ -45,7 +45,9 @@ class _Mailbox:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         mail = email.message_from_bytes(envelope.content, policy=default)
-        self.accepted.mails += [(to, str(mail["Message-ID"]), str(mail["Subject"])) for to in envelope.rcpt_tos]
+        part = mail.get_body(("plain",))
+        words = str(part.get_content()) if part else ""
+        self.accepted.mails += [(to, str(mail["Message-ID"]), words) for to in envelope.rcpt_tos]
         return "250 OK"
 
 

@@ -104,8 +104,9 @@ def draw(seed: int, days: int) -> World:
         nine = begin + day * DAY + 23 * HOUR
         return Outage(what, nine - HOUR / 2, nine + (hours - 0.5) * HOUR)
 
+    both = some("smtp", 3, 2, 6)
     outages = [
-        *some("smtp", 6, 1, 8), over_nine("smtp", days // 5, 6), over_nine("smtp", days // 2, 6), *some("robot", 5, 1, 10),
+        *both, *(Outage("robot", one.begin - HOUR / 2, one.end + HOUR / 2) for one in both[:2]), *some("smtp", 3, 1, 8), over_nine("smtp", days // 5, 6), over_nine("smtp", days // 2, 6), *some("robot", 5, 1, 10),
         *(one for source in SOURCES for one in some(source, 3, 4, 30)),
         over_nine("service", days // 6, 10 / 60 + 0.5), over_nine("service", days // 3, 6.5), over_nine("service", 2 * days // 3, 72.5),
     ]

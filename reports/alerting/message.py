@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
+from reports.digest.text import posted
 from reports.links import link
 from vocwatch.lang import tr
 from vocwatch.models import Level
@@ -90,8 +91,8 @@ def _voices(
     if sessions:
         said += tr(f"，客服 {sessions} 个会话", f", {sessions} service sessions")
     if first:
-        at = first.astimezone(settings.app.zone)
-        said += tr(f"，最早 {at:%m-%d %H:%M}", f", first {at:%m-%d %H:%M}")
+        at = posted(first.astimezone(settings.app.zone))
+        said += tr(f"，最早 {at}", f", first {at}")
     if under:
         said += tr(f"；同类另有 {len(under)} 件一并列入", f"; {len(under)} lesser of the kind included")
     return said

@@ -9,15 +9,16 @@ from dataclasses import dataclass, replace
 from reports.alerting.message import alert_lines, alert_subject
 from reports.alerting.rules import Verdict, inhibited, quiet, silenced, wanted
 from reports.delivery.compose import to_targets
-from vocwatch.clock import business_date
+from vocwatch.clock import business_date, day_window
 from vocwatch.models import Level
 from vocwatch.settings import Settings
 from vocwatch.settings.delivery import is_address
-from vocwatch.store import Connection, Store, alarms, outbox, pauses
+from vocwatch.store import Connection, Store, alarms, outbox, pauses, runs
 from vocwatch.store.alarms import Silence, Standing, Told
 
 HOURS = 24.0
 DAYS_BACK = 1  # an incident that raised no alert yesterday or today is over
+LATE_DAYS = 7  # but one of this many days before, found only since then, was not told of: there was an outage
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,7 @@ def notify(settings: Settings, store: Store, *, now: dt.datetime) -> list[Notifi
 def judge(settings: Settings, connection: Connection, now: dt.datetime) -> list[Judged]:
     """Return every alarm that stands, most serious first, with what is to be said of it and what keeps it back."""
     rules = settings.app.alerts
-    today = business_date(now, settings.app.zone)
-    all_standing = alarms.standing(connection, today - dt.timedelta(days=DAYS_BACK))
+    all_standing = standing(settings, connection, now)
     held = alarms.all_silences(connection, now)
     found = []
     for one in all_standing:
@@ -87,6 +87,20 @@ def judge(settings: Settings, connection: Connection, now: dt.datetime) -> list[
             say, why_not = None, "夜间"
         found.append(Judged(one, say, why_not, verdict, under, silence))
     return found
+
+
+def standing(settings: Settings, connection: Connection, now: dt.datetime) -> list[Standing]:
+    """Return the alarms that stand, most serious first: of today and yesterday, and what an outage let come late.
+
+    What befell before vocwatch came, and is found as it reads the past, is history and nobody's alarm.
+    """
+    zone = settings.app.zone
+    since = business_date(now, zone) - dt.timedelta(days=DAYS_BACK)
+    began = runs.first(connection)
+    if began is None:
+        return alarms.standing(connection, since)
+    first = max(since - dt.timedelta(days=LATE_DAYS), business_date(began, zone))
+    return alarms.standing(connection, since, (first, day_window(since, zone)[0]))
 
 
 def _say(

@@ -20,11 +20,13 @@ from urllib.parse import urlsplit
 
 from reports.delivery.faults import Failure, without
 from vocwatch.lang import tr
+from vocwatch.retry_after import asked_wait
 from vocwatch.settings import Channel, Settings
 from vocwatch.store.buckets import Limit
 
 TIMEOUTS = (10, 20)  # seconds to connect, to answer
 BUSY_SECONDS = 60.0
+LONGEST_SECONDS = 3600.0  # whatever an answer asks for: alerts live for a day
 BAN_SECONDS = 660.0  # 钉钉 shuts a robot out for ten minutes
 _DIRECT = {"wecombot": "wecom", "dingtalk": "dingtalk", "feishu": "feishu", "lark": "feishu"}
 _STATUS = re.compile(r"error=(\d{3})|(?:status|failed)\D{0,12}\b(\d{3})\b")
@@ -150,11 +152,12 @@ class Chat:
 
     def _body(self, answer: Any) -> dict[str, Any]:
         status = answer.status_code
+        asked = asked_wait(answer.headers.get("Retry-After"), self._clock.now())
+        asked = None if asked is None else min(asked, LONGEST_SECONDS)
         if status == 429:
-            after = str(answer.headers.get("Retry-After", ""))
-            raise Failure("limited", f"HTTP {status}", wait=min(3600.0, float(after)) if after.isdigit() else BUSY_SECONDS)
+            raise Failure("limited", f"HTTP {status}", wait=BUSY_SECONDS if asked is None else asked)
         if status >= 500:
-            raise Failure("busy", f"HTTP {status}")
+            raise Failure("busy", f"HTTP {status}", wait=asked or 0.0)
         if status != 200:
             raise Failure("config", f"HTTP {status}")
         try:

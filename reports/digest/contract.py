@@ -90,6 +90,11 @@ def as_dict(facts: Facts, lang: str = "zh") -> dict[str, Any]:
         + [_phrase(p) for p in facts.phrases],
         "movers": [r.as_dict() for r in facts.rising],
         "internal": _internal(facts, lang),
+        "shops": [
+            {"shop": s.shop, "name": s.name, "owner": s.owner, "sessions": s.total, "baseline": s.baseline,
+             "judgement": s.judgement, "paths": s.paths}
+            for s in facts.shops
+        ],
         "trend": [
             {
                 "date": d.date.isoformat(),

@@ -13,7 +13,7 @@ from reports.keyword_classes import KeywordDay
 from reports.rates import Rate
 from reports.rising import Rising
 from reports.say import word
-from reports.shape import Emerging, Facts, Internal
+from reports.shape import Emerging, Facts, Internal, ShopDay
 from reports.usual import Usual
 
 _MARKS = {"偏高": "▲ ", "偏低": "▼ "}
@@ -137,3 +137,13 @@ def usual_line(found: Usual | None, lang: str) -> str:
     if found is None or found.usual is None:
         return ""
     return label("usual", lang, usual=f"{found.usual:g}", heard=found.heard)
+
+
+def shop_line(shop: ShopDay, lang: str) -> str:
+    """Return “12，▲ 偏高 · 恶化，中位数 6；非满意 8 · 中差评 4” for one shop, or that nobody knows."""
+    if shop.total is None:
+        return f"-{label('shop_unknown', lang)}"
+    comma = label("comma", lang)
+    base = f"{comma}{label('median_short', lang)} {shop.baseline:g}" if shop.baseline is not None else ""
+    paths = " · ".join(f"{word(path, lang)} {count}" for path, count in shop.paths.items())
+    return f"{shop.total}{comma}{moved('客服差评会话', shop.judgement, lang)}{base}{label('stop', lang)}{paths}"

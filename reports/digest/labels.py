@@ -60,6 +60,9 @@ LABELS: dict[str, tuple[str, str]] = {
     ),
     "more_risks": ("另有 {count} 个事件未列卡片", "{count} more incidents without a card"),
     "internal": ("差评与客服会话", "Inside customer service"),
+    "shops": ("你的店铺：客服会话", "Your shops: service sessions"),
+    "shop_unknown": ("（当日导入里没有这家店的会话）", " (none of this shop in the day’s imports)"),
+    "shop": ("店铺", "Shop"),
     "paths": ("质检路径", "By path"),
     "no_reasons": (
         "原因分散，没有两个会话同因，也没有内外同现",

@@ -24,6 +24,7 @@ from reports.digest.figures import (
     rising_line,
     rising_topics,
     safe_url,
+    shop_line,
     usual_line,
 )
 from reports.digest.labels import label
@@ -89,6 +90,7 @@ def _words(facts: Facts, lang: str) -> dict[str, Callable[..., str]]:
         "rising_line": lambda found: rising_line(found, lang),
         "emerging_line": lambda found: emerging_line(found, lang),
         "usual_line": lambda name: usual_line(facts.usual.get(name), lang),
+        "shop_line": lambda shop: shop_line(shop, lang),
         "keyword_line": lambda found: keyword_line(found, lang),
         "mark_words": lambda code: mark_words(code, lang),
         "mark_command": lambda risk: mark_command(risk, lang),

@@ -68,6 +68,14 @@ def _tables(facts: Facts, lang: str) -> Iterable[tuple[str, Sequence[str], Seque
         )
         for r in (*facts.risks, *facts.others)
     ]
+    if shows(facts, "shops"):
+        yield "shop", t("shop", "sessions", "median", "judgement", "paths"), [
+            (
+                s.name, s.total, s.baseline, moved("客服差评会话", s.judgement, lang),
+                " · ".join(f"{word(path, lang)} {count}" for path, count in s.paths.items()),
+            )
+            for s in facts.shops
+        ]
     if shows(facts, "trend"):
         yield "trend", t("date", "negative_column", "mentions", "sessions"), [
             (d.date.isoformat(), d.negative, d.total, d.sessions) for d in facts.trend

@@ -15,6 +15,7 @@ from reports.digest.figures import (
     rising_line,
     rising_topics,
     safe_url,
+    shop_line,
     usual_line,
 )
 from reports.digest.labels import label
@@ -45,7 +46,7 @@ def _sections(facts: Facts, lang: str, marks: Marks | None) -> Iterator[list[str
     if facts.to_check and shows(facts, "emerging"):
         yield _to_check(facts, lang)
     below: dict[str, Callable[[Facts, str], list[str]]] = {
-        "emerging": _emerging, "internal": _internal, "trend": _trend, "words": _words, "health": _health,
+        "shops": _shops, "emerging": _emerging, "internal": _internal, "trend": _trend, "words": _words, "health": _health,
         "followups": _followups, "cases": _cases,
     }
     for part, told in below.items():
@@ -204,6 +205,11 @@ def _emerging(facts: Facts, lang: str) -> list[str]:
     lines += [label("more_rising", lang, count=found.more)] if found.more else []
     lines += [label("more_risks", lang, count=facts.more_risks)] if facts.more_risks else []
     return _head("emerging", lang) + lines if lines else []
+
+
+def _shops(facts: Facts, lang: str) -> list[str]:
+    lines = [f"- {shop.name}{label('colon', lang)}{shop_line(shop, lang)}" for shop in facts.shops]
+    return [*_head("shops", lang), *lines] if lines else []
 
 
 def _internal(facts: Facts, lang: str) -> list[str]:

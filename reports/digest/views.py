@@ -20,8 +20,8 @@ AUDIENCES = ("qa", EXECUTIVE, OWNER)
 _OF_PEOPLE = "note.exposed"
 _OF_RISKS = ("action.risk", "action.check")
 _LOWER = frozenset({"emerging", "internal", "trend", "words", "health", "followups", "cases"})
-_SHOWN = {EXECUTIVE: frozenset(), OWNER: frozenset({"emerging", "health", "followups"})}
-"""The parts behind the risk cards: the inside figures and the trend are the whole brand's, not one owner's."""
+_SHOWN = {EXECUTIVE: frozenset(), OWNER: frozenset({"shops", "emerging", "health", "followups"})}
+"""The parts behind the risk cards: `internal` and the trend are the whole brand's, `shops` is what an owner has of it."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +92,7 @@ def of_owner(facts: Facts, owner: str) -> Facts:
         emerging=tuple(e for e in facts.emerging if e.incident in ids),
         rising=tuple(r for r in facts.rising if r.incident in ids),
         phrases=(),
+        shops=tuple(shop for shop in facts.shops if shop.owner == owner),
         followups=tuple(f for f in facts.followups if f.owner == owner),
         overdue=tuple(one for one in facts.overdue if one.owner == owner),
         bad_cases=(),

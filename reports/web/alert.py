@@ -9,13 +9,12 @@ from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reports.alerting.notify import DAYS_BACK
+from reports.alerting.notify import standing
 from reports.links import LinkError, link_secret, read
 from reports.web.access.people import own_form, person_of, public
 from reports.web.forms import read_form
 from reports.web.pages import Console, console_of, message, page, refused
 from reports.web.words import language_of, words
-from vocwatch.clock import business_date
 from vocwatch.masking import mask
 from vocwatch.plain import one_line
 from vocwatch.store import Connection, alarms
@@ -68,9 +67,8 @@ def _incident(console: Console, token: str) -> str:
 
 
 def _standing(console: Console, connection: Connection, incident: str) -> Standing | None:
-    today = business_date(console.settings.clock.now(), console.settings.app.zone)
-    since = today - dt.timedelta(days=DAYS_BACK)
-    return next((one for one in alarms.standing(connection, since) if one.incident == incident), None)
+    found = standing(console.settings, connection, console.settings.clock.now())
+    return next((one for one in found if one.incident == incident), None)
 
 
 def _silences(console: Console, connection: Connection, one: Standing) -> list[Silence]:

@@ -236,6 +236,7 @@ def test_chances() -> None:
 @pytest.mark.parametrize(("value", "seconds"), [
     ("600", 600), ("0", 1), ("99999999999999999999", 86400), (None, 600), ("soon", 600), ("-5", 600),
     ("Mon, 16 Nov 2026 00:05:00 GMT", 300), ("Mon, 16 Nov 2020 00:05:00 GMT", 1), ("٣٠", 600),
+    ("Mon, 16 Nov 99999999999999999999 00:05:00 GMT", 600),
 ])
 def test_retry_after_in_every_form(value: str | None, seconds: float) -> None:
     assert retry_after(value, NOW) == seconds

@@ -16,7 +16,9 @@ from tests.delivery.kit import HOUR, MINUTE, NOW, configured, rows, text_of
 from tests.delivery.plant import FIRST, alarm, at
 from tests.reports.brand import BURN
 from tests.reports.factory import World, burn
-from vocwatch.store import alarms, alerts
+from vocwatch.store import alarms, alerts, mentions, runs
+from vocwatch.store.alarms import Told
+from vocwatch.store.mentions import MentionRow
 
 ENV = "VOCWATCH_CHANNEL_ONCALL"
 ONCALL = {"name": "oncall", "kind": "wecom", "url_env": ENV}
@@ -51,6 +53,18 @@ def test_an_alert_is_five_lines_at_most_and_says_what_where_how_many(oncall, sto
     assert lines[1] == "商品安全/烫伤 · 暖手宝，负责 何雨"
     assert "独立发声者 2 名" in lines[2] and "外部 2 条" in lines[2] and "客服 3 个会话" in lines[2]
     assert lines[3].endswith("vocwatch alerts ack inc-burn")
+
+
+@pytest.mark.parametrize(("hour", "precision", "first"), [(0, "day", "最早 11-14"), (18, "minute", "最早 11-14 18:00")])
+def test_the_first_text_has_no_time_of_day_where_its_page_shows_none(oncall, sqlite_store, robot, hour, precision, first):
+    published = at(hour, day=dt.date(2026, 11, 14))
+    with sqlite_store.begin() as connection:
+        mentions.save(connection, "forum", [
+            MentionRow("p1", "https://forum.example/1", "post", "暖手宝把手烫了", published_at=published, precision=precision)], NOW)
+    alarm(sqlite_store, mention_ids=(1,))
+    notify(oncall, sqlite_store, now=NOW)
+    deliver(oncall, sqlite_store, now=NOW)
+    assert robot.texts[0].split("\n")[2].endswith(first)
 
 
 def test_with_a_console_the_alert_holds_a_signed_link(base, store, robot):
@@ -211,6 +225,21 @@ def test_what_fell_or_is_of_the_day_before_yesterday_is_not_repeated(oncall, sto
     alarm(store, state="回落")
     assert [one.say for one in notify(oncall, store, now=NOW + 5 * HOUR)] == []
     assert not notify(oncall, store, now=NOW + 72 * HOUR)
+
+
+def test_f05_a_red_line_of_before_an_outage_is_told_when_it_is_read_and_history_is_not(oncall, store, robot):
+    three_days, week = dt.timedelta(days=3), dt.timedelta(days=7)
+    alarm(store, "inc-late", day=FIRST - three_days)  # raised now, of a date before the service stood still
+    alarm(store, "inc-old", day=FIRST - three_days, at=NOW - three_days, product="PC-K3")  # raised and told then
+    assert not notify(oncall, store, now=NOW)  # nothing ever ran here: all of it is history
+    with store.begin() as connection:
+        runs.start(connection, "crawl", "forum", NOW - week)
+        alarms.keep(connection, "inc-old", Told("橙", "新增", 1, NOW - three_days, NOW - three_days))
+    assert [(one.incident, one.say) for one in notify(oncall, store, now=NOW + MINUTE)] == [("inc-late", "new")]
+    assert [one.say for one in notify(oncall, store, now=NOW + 5 * HOUR)] == ["again"]  # until somebody has seen it
+    assert not notify(oncall, store, now=NOW + 3 * three_days)
+    alarm(store, "inc-history", day=FIRST - 2 * week, product="PC-S4")
+    assert not notify(oncall, store, now=NOW + 6 * HOUR)
 
 
 def test_nobody_to_tell_loses_nothing(base, store, oncall):

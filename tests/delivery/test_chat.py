@@ -13,6 +13,7 @@ from reports.delivery import deliver
 from reports.delivery.chat import cut, pieces
 from reports.delivery.compose import chat
 from tests.delivery.kit import HOUR, MINUTE, NOW, Robot, configured, rows, text_of
+from vocwatch.clock import FixedClock
 from vocwatch.store import outbox
 
 ENV = "VOCWATCH_CHANNEL_ONCALL"
@@ -99,15 +100,24 @@ def test_answers_have_their_class_and_200_alone_is_no_success(base, store, robot
     assert ("可能重复" in robot.texts[-1]) is (fault == "unknown")
 
 
-def test_retry_after_is_obeyed(base, store, robot):
-    settings = settings_for(base, robot)
-    robot.answers = [(429, {}, {"Retry-After": "300"})]
-    put(settings, store, ["一"])
-    deliver(settings, store, now=NOW)
-    deliver(settings, store, now=NOW + 4 * MINUTE)
-    assert len(robot.paths) == 1
-    deliver(settings, store, now=NOW + 6 * MINUTE)
-    assert len(robot.paths) == 2
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(("asked", "minutes"), [
+    ("300", 5), ("Mon, 16 Nov 2026 01:20:00 GMT", 20),  # NOW is 01:00 GMT
+    ("99999999999999999999", 60), ("Fri, 16 Nov 2126 01:00:00 GMT", 60),  # an hour at most
+    ("Mon, 16 Nov 99999999999999999999 01:00:00 GMT", 1), ("²", 1), ("Mon, 16 Nov 2020 01:00:00 GMT", 1),
+])
+def test_f53_retry_after_is_obeyed_in_every_form_and_absurd_ones_have_an_end(base, sqlite_store, robot, status, asked, minutes):
+    settings = settings_for(base, robot).with_clock(FixedClock(NOW))
+    robot.answers = [(status, {}, {"Retry-After": asked})]
+    put(settings, sqlite_store, ["一"])
+    (tried,) = deliver(settings, sqlite_store, now=NOW).tried
+    assert tried.fault == ("limited" if status == 429 else "busy")
+    if minutes > 1:
+        put(settings, sqlite_store, ["二"], NOW + MINUTE, key="more")  # nor is anything else sent there meanwhile
+        deliver(settings, sqlite_store, now=NOW + (minutes - 1) * MINUTE)
+        assert len(robot.paths) == 1
+    deliver(settings, sqlite_store, now=NOW + (minutes + 1) * MINUTE)
+    assert "一" in robot.texts[0]
 
 
 def test_signatures_are_those_that_the_platforms_check(base, store, robot):

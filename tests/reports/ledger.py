@@ -19,7 +19,7 @@ from vocwatch.store import schema as s
 
 # Not counts of rows: scores, probabilities, ratios, ranks, and what a crawl said of itself.
 MEASURES = re.compile(
-    r"coverage\.percent|coverage\.sources\.[^.]+\.(expected|read|usual|usual_days|usual_read|p_low)|indicators\.\d+\.(baseline|share)|internal\.csi"
+    r"coverage\.percent|coverage\.sources\.[^.]+\.(expected|read|usual|usual_days|usual_read|p_low)|indicators\.\d+\.(baseline|share)|shops\.\d+\.baseline|internal\.csi"
     r"|internal\.rates\.\d+\.(value|low|high|change|base\.value)|internal\.keywords\.\d+\.(level|expected|p_value)"
     r"|movers\.\d+\.(hours|expected|p_value)"
     r"|exposures\.links\.\d+\.(lag_hours|probability)"
@@ -214,6 +214,12 @@ class Ledger:
         if name == "keywords_unsearched":
             return len({row.native_id for row in rows if row.keywords is None})
         return None
+
+    def _shops(self, place: str, name: str, *rest: str) -> float | None:
+        told = self.digest["shops"][int(place)]
+        rows = [row for row in self.served(self.date) if row.shop in (told["shop"], told["name"])]
+        kept = [row for row in rows if not rest or row.path == rest[0]]
+        return len({row.native_id for row in kept}) if name in ("sessions", "paths") else None
 
     def _rate(self, place: int, name: str, *rest: str) -> float | None:
         """A rate's counts: the totals it names, or the sessions of its path; those of the base day by day."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import json
 import re
 
 import openpyxl
@@ -11,7 +12,7 @@ import pytest
 from selectolax.lexbor import LexborHTMLParser as HTMLParser
 
 from benchmarks.mail import many
-from reports.digest import render_html, render_text, write_digest
+from reports.digest import render_html, render_text, to_json, write_digest
 from reports.digest.figures import moved, rising_topics
 from reports.digest.fit import MAX_HAN, MAX_WORDS, fits, fitted
 from reports.digest.render import MAX_BYTES
@@ -23,7 +24,7 @@ from reports.say import say
 from reports.shape import Emerging, Facts
 from reports.verdict import level_of, verdict_of
 from tests.reports.conftest import morning
-from tests.reports.factory import PLANTED, day
+from tests.reports.factory import PLANTED, Text, World, day
 from vocwatch.settings import Settings
 from vocwatch.settings.app import Recipient
 from vocwatch.store import Store
@@ -103,6 +104,28 @@ def test_an_owner_without_incidents_is_not_told_that_the_brand_is_calm(told: Fac
     assert calm.verdict[0].text() == "你负责的店铺今日无上榜风险，完整度 100%。" and "平稳" not in render_text(calm)
     blind = dataclasses.replace(told.coverage, percent=40)
     assert view(dataclasses.replace(told, coverage=blind), Reader(owner="马川")).level == "灰" == level_of([], blind)
+
+
+def test_an_owner_reads_the_sessions_of_their_own_shops_by_path(cups: Settings, small: World) -> None:
+    said, first = Text("杯盖漏水", ("产品质量/漏水",)), day(24)
+    for number in range(8):  # one of them came by two paths
+        small.session(first, said, path="中差评" if number else "非满意", native_id=f"T{max(number, 1)}", shop="松果匣旗舰店")
+    small.session(first, said, shop="S1", path="品退")  # by its id
+    small.session(first, said, shop=None, sku="PC-K3")  # of nobody's shop
+    small.save()
+    facts = build_facts(cups, small.store, first, now=morning(first))
+    mine, other = view(facts, Reader(owner="何雨")), view(facts, Reader(owner="马川"))
+    assert [(s.shop, s.total, s.paths) for s in mine.shops] == [("S1", 8, {"中差评": 7, "品退": 1, "非满意": 1})]
+    for shown in (render_html(mine), render_text(mine)):
+        plain = HTMLParser(shown).text() if "<html" in shown else shown
+        assert "你的店铺：客服会话" in plain and "松果匣旗舰店：8，" in plain and "中差评 7 · 品退 1 · 非满意 1" in plain
+        assert "松果匣家居店" not in plain
+    for shown in (render_html(other), render_text(other)):  # no export of theirs: nobody knows, and 0 is not said
+        assert "松果匣家居店" in shown and "-（当日导入里没有这家店的会话）" in (HTMLParser(shown).text() if "<html" in shown else shown)
+    assert "Your shops: service sessions" in render_text(mine, "en") and "你的店铺" not in render_html(facts)
+    assert [(s["shop"], s["sessions"]) for s in json.loads(to_json(facts))["shops"]] == [("S1", 8), ("S2", None)]
+    book = openpyxl.load_workbook(io.BytesIO(digest_sheet(mine)[1]))
+    assert [cell.value for cell in book["店铺"][2]][:2] == ["松果匣旗舰店", 8]
 
 
 def test_enhanced_privacy_has_nobodys_words(told: Facts) -> None:

@@ -55,20 +55,26 @@ class Standing:
     told: Told | None
 
 
-def standing(connection: Connection, since: dt.date) -> list[Standing]:
+def standing(
+    connection: Connection, since: dt.date, late: tuple[dt.date, dt.datetime] | None = None
+) -> list[Standing]:
     """Return the incidents that raised an alert on a business date from `since` on, most serious first.
 
+    `late` adds those of earlier dates, from its date on, that were raised only since its moment: read after an outage.
     Level, state and score are those of the incident's newest date; the texts those of its newest alert.
     """
     a, d = alerts.c, incident_days.c
+    wanted: sa.ColumnElement[bool] = a.day >= since
+    if late is not None:
+        wanted = sa.or_(wanted, sa.and_(a.day >= late[0], a.raised_at >= late[1]))
     newest: dict[str, Any] = {}
-    for row in connection.execute(sa.select(alerts).where(a.day >= since).order_by(a.day, a.raised_at, a.id)):
+    for row in connection.execute(sa.select(alerts).where(wanted).order_by(a.day, a.raised_at, a.id)):
         newest[row.incident_id] = row
     days: dict[str, Any] = {}
     rows: dict[str, Any] = {}
     told: dict[str, Told] = {}
     for part in chunks(sorted(newest)):
-        for row in connection.execute(sa.select(incident_days).where(d.incident_id.in_(part), d.day >= since).order_by(d.day)):
+        for row in connection.execute(sa.select(incident_days).where(d.incident_id.in_(part)).order_by(d.day)):
             days[row.incident_id] = row
         rows |= {row.id: row for row in connection.execute(sa.select(incidents).where(incidents.c.id.in_(part)))}
         told |= all_told(connection, part)

@@ -70,6 +70,11 @@ def get(connection: Connection, run_id: int) -> Run | None:
     return _run(row) if row else None
 
 
+def first(connection: Connection) -> dt.datetime | None:
+    """Return when the first piece of work began that is still known."""
+    return connection.execute(sa.select(runs.c.started_at).order_by(runs.c.id).limit(1)).scalar_one_or_none()
+
+
 def latest(
     connection: Connection, kind: str, subject: str, since: dt.datetime | None = None,
     until: dt.datetime | None = None,
