@@ -82,15 +82,19 @@ def _context(request: Request, lang: str) -> dict[str, Any]:
         "nav": [(name, path) for name, path, role in NAV if may(person, role)],
         "query": request.query_params.get("q", ""),
         "t": _told(lang), "w": lambda text: word(str(text), lang),
-        "url": lambda path, params=(), **more: address(request, path, _joined(params, more)),
+        "url": lambda path, params=(), /, **more: address(request, path, _joined(params, more)),
         "asset": asset_path, "may": lambda role: may(person, role), "csrf": csrf_of(request),
         "other_lang": address(request, request.url.path.lstrip("/"), _with_lang(request, lang)),
+        "layout": "desk/bare.html.j2" if request.headers.get("hx-request-type") == "partial" else "desk/base.html.j2",
         "levels": LEVELS, "shown": shown, "marked": marked, "host": host_of, "safe": safe_link, "zone": console.settings.app.zone,
     }
 
 
 def _told(lang: str) -> Callable[..., str]:
-    return lambda key, **values: words(key, lang, **values)
+    def tell(key: str, /, **values: object) -> str:
+        return words(key, lang, **values)
+
+    return tell
 
 
 def _joined(params: Params, more: Mapping[str, Any]) -> list[tuple[str, Any]]:

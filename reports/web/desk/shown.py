@@ -97,11 +97,16 @@ def host_of(url: object) -> str:
         return "?"
 
 
-def excerpt(text: str, spans: Iterable[Span], length: int = 220, before: int = 30) -> list[Piece]:
-    """Return a stretch of a text around its first span, in pieces; an ellipsis stands where something is left out."""
+def excerpt(
+    text: str, spans: Iterable[Span], length: int = 220, before: int = 30, leading: Iterable[Span] | None = None
+) -> list[Piece]:
+    """Return a stretch of a text around the first of its `leading` spans (any span, without), in pieces.
+
+    An ellipsis stands where something is left out.
+    """
     whole, kept = text or "", list(spans)
-    first = min((s.start for s in kept if isinstance(s.start, int) and 0 <= s.start < len(whole)), default=0)
-    start = max(0, min(first - before, len(whole) - length))
+    starts = [s.start for s in (kept if leading is None else leading) if isinstance(s.start, int) and 0 <= s.start < len(whole)]
+    start = max(0, min(min(starts, default=0) - before, len(whole) - length))
     shifted = [Span(max(0, s.start - start), s.end - start, s.kind, s.said) for s in kept if s.end > start]
     found = marked(whole[start : start + length], shifted)
     return [*([Piece("…")] if start else []), *found, *([Piece("…")] if start + length < len(whole) else [])]

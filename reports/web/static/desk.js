@@ -127,6 +127,7 @@
 
   function ready() {
     for (const button of $$("[data-help]")) { button.hidden = false; button.onclick = () => $("#help").showModal(); }
+    if (matchMedia("(min-width: 1000px)").matches) for (const box of $$("details[data-open-wide]")) box.open = true;
     for (const field of $$("[data-submit-on-change]")) field.onchange = () => field.form.requestSubmit();
     drawAll();
   }

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from reports.web.words import access, desk, links, mentions, people, sessions, today, topics
+from reports.web.words import access, desk, incidents, links, mentions, people, sessions, today, topics
 
 LANGS = ("zh", "en")
 LANG_COOKIE = "lang"
-PARTS = (links, access, desk, today, people, mentions, topics, sessions)
+PARTS = (links, access, desk, today, people, incidents, mentions, topics, sessions)
 WORDS: dict[str, tuple[str, str]] = {key: said for part in PARTS for key, said in part.WORDS.items()}
 
 
-def words(key: str, lang: str, **values: object) -> str:
+def words(key: str, lang: str, /, **values: object) -> str:
     """Return a fixed word or sentence in "zh" or "en"."""
     text = WORDS[key][LANGS.index(lang)]
     return text.format(**values) if values else text
