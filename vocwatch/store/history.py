@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from vocwatch.store.schema import incident_days, incidents
+from vocwatch.models import TextKind
+from vocwatch.store.engine import chunks
+from vocwatch.store.schema import incident_days, incident_members, incidents
 
 
 def days_of(connection: Connection, incident: str) -> list[dict[str, Any]]:
@@ -33,3 +36,14 @@ def days_between(connection: Connection, since: dt.date, until: dt.date) -> list
         .order_by(d.day, incidents.c.id)
     )
     return [dict(row._mapping) for row in connection.execute(query)]
+
+
+def member_counts(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, int]]:
+    """Return how many mentions and sessions incidents have gathered on all their days, by id."""
+    m = incident_members.c
+    found: dict[str, tuple[int, int]] = {}
+    for part in chunks(list(ids)):
+        outside = sa.func.sum(sa.case((m.text_kind == TextKind.MENTION.value, 1), else_=0))
+        query = sa.select(m.incident_id, outside.label("outside"), sa.func.count().label("all")).where(m.incident_id.in_(part))
+        found |= {row.incident_id: (int(row.outside), int(row.all - row.outside)) for row in connection.execute(query.group_by(m.incident_id))}
+    return found

@@ -36,6 +36,8 @@ class Line:
     colour: str = ""
     kind: str = "bar"
     stack: str = ""
+    score: bool = False
+    """Drawn against 0 to 100 on the right."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def over_time(
         "yAxis": [
             {"type": "value", "minInterval": 1, "axisLabel": {"color": "--mute"}, "splitLine": {"lineStyle": {"color": "--line"}}},
             {"type": "value", "show": False, "min": 0, "max": 1},
+            {"type": "value", "show": any(line.score for line in lines), "min": 0, "max": 100, "splitNumber": 2, "position": "right",
+             "axisLabel": {"color": "--mute"}, "splitLine": {"show": False}},
         ],
         "series": series,
     }
@@ -113,7 +117,7 @@ def _series(line: Line, place: int) -> dict[str, Any]:
         "name": shown(line.name, _NAME), "type": line.kind, "data": [
             {"value": value, "href": href} for value, href in zip(line.values, hrefs, strict=True)
         ],
-        "itemStyle": {"color": colour}, "emphasis": {"focus": "series"},
+        "itemStyle": {"color": colour}, "emphasis": {"focus": "series"}, "yAxisIndex": 2 if line.score else 0,
     }
     if line.kind == "line":
         made |= {"lineStyle": {"width": 2, "color": colour}, "symbolSize": 6, "connectNulls": False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,11 +25,12 @@ from reports.web.desk.triage import noted
 from reports.web.desk.view import Names, View, chips, desk_of, failed, spans, today_of, view_of
 from reports.web.words import language_of, words
 from vocwatch.clock import business_date
-from vocwatch.store import cases
+from vocwatch.store import cases, history
 from vocwatch.store.desk import rows as store_rows
 
 DAYS = 14
 STRIP = 14
+LONGEST = 59
 MEMBERS = 30
 TABS = (("", "tab_all"), ("新增", "tab_new"), ("升级", "tab_worse"), ("复燃", "tab_back"), ("待核", "tab_check"))
 router = APIRouter(dependencies=[Depends(needs("reader"))])
@@ -42,10 +44,11 @@ def incidents(request: Request) -> Response:
     try:
         view = view_of(request, days=DAYS)
         answer = ask(desk, "incidents", view.question)
-        found = _by_incident(list(answer.rows), view.question, desk.today)
+        days = list(answer.rows)
     except QuestionError as error:
         return desk_page(request, "incidents", status=400, view=View(Question()), wrong=failed(error, lang), rows=[], **shared)
     with desk.read() as connection:
+        found = _by_incident(days, history.member_counts(connection, sorted({row["incident"] for row in days})))
         open_cases = {case.subject_id: case for case in cases.listed(connection)}
     rest = [pair for pair in view.params if pair[0] != "state"]
     state = view.question.states[0] if len(view.question.states) == 1 else ""
@@ -61,7 +64,7 @@ def incidents(request: Request) -> Response:
     )
 
 
-def _by_incident(rows: Sequence[Mapping[str, Any]], question: Question, today: dt.date) -> list[dict[str, Any]]:
+def _by_incident(rows: Sequence[Mapping[str, Any]], members: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
     """Return one row for each incident: its newest day with the strip of its days; worst first, then newest."""
     days: dict[str, dict[dt.date, Mapping[str, Any]]] = {}
     for row in rows:
@@ -69,10 +72,11 @@ def _by_incident(rows: Sequence[Mapping[str, Any]], question: Question, today: d
     found = []
     for name, own in days.items():
         last = max(own)
-        end = min(question.until or today, max(last + dt.timedelta(days=2), last))
-        strip = [end - dt.timedelta(days=back) for back in range(min(STRIP, (end - min(own)).days + 1) - 1, -1, -1)]
+        length = min(STRIP, (last - min(own)).days + 1)
+        strip = [last - dt.timedelta(days=back) for back in range(length - 1, -1, -1)]
+        outside, inside = members.get(name, (0, 0))
         found.append({**own[last], "incident": name, "strip": [(day, own[day]["level"] if day in own else "") for day in strip],
-                      "outside": sum(r["mentions"] for r in own.values()), "inside": sum(r["sessions"] for r in own.values())})
+                      "outside": outside, "inside": inside})
     return sorted(found, key=lambda row: (-row["day"].toordinal(), "红橙黄蓝".find(row["level"]), -row["score"]))
 
 
@@ -120,41 +124,28 @@ def explanation(request: Request, name: str, date: str = "") -> Response:
 
 
 def timeline(request: Request, found: Mapping[str, Any], lang: str, desk: Desk) -> Chart:
-    """Return how many of either side joined on each day, with the score on listed days."""
-    known = {step["day"]: step for step in found["timeline"]}
-    first, last = min(known), max(known)
-    first = max(first, last - dt.timedelta(days=59))
-    days = [first + dt.timedelta(days=n) for n in range((last - first).days + 1)]
-
-    def rows(path: str, kind: str) -> list[str]:
-        counts = (known.get(day, {}).get(kind, 0) for day in days)
-        return [address(request, path, {"incident": found["id"]}) if number else "" for number in counts]
-
-    zone = desk.settings.app.zone
-    published = _count(business_date(m["published_at"] or m["first_seen_at"], zone) for m in found["mentions"])
-    heard = _count(business_date(s["started_at"], zone) for s in found["sessions"])
-    before = min([first, *(day for day in (*published, *heard) if day >= last - dt.timedelta(days=59))])
-    days = [before + dt.timedelta(days=n) for n in range((last - before).days + 1)]
-    score = [known.get(day, {}).get("score") for day in days]
+    """Return how many spoke on each day outside and inside, with the score on the days that were listed."""
+    zone, name = desk.settings.app.zone, found["id"]
+    published = Counter(business_date(m["published_at"] or m["first_seen_at"], zone) for m in found["mentions"])
+    heard = Counter(business_date(s["started_at"], zone) for s in found["sessions"])
+    scores = {one["day"]: one["score"] for one in found["days"]}
+    last = max(scores)
+    first = max(min([last - dt.timedelta(days=6), *scores, *published, *heard]), last - dt.timedelta(days=LONGEST))
+    days = [first + dt.timedelta(days=n) for n in range((max([last, *published, *heard]) - first).days + 1)]
+    of_score = [address(request, f"incidents/{name}", {"date": day}) if day in scores else "" for day in days]
     lines = [
-        Line(words("series_outside", lang), [published.get(day, 0) for day in days], rows_at(request, "mentions", found["id"], days, published), "--neg"),
-        Line(words("series_inside", lang), [heard.get(day, 0) for day in days], rows_at(request, "sessions", found["id"], days, heard), "--c1"),
-        Line(words("series_score", lang), score, [address(request, f"incidents/{found['id']}", {"date": day}) if day in known else "" for day in days],
-             "--c4", "line"),
+        Line(words("series_outside", lang), [published.get(d, 0) for d in days], rows_at(request, "mentions", name, days, published), "--neg"),
+        Line(words("series_inside", lang), [heard.get(d, 0) for d in days], rows_at(request, "sessions", name, days, heard), "--c1"),
+        Line(words("series_score", lang), [scores.get(d) for d in days], of_score, "--c4", "line", score=True),
     ]
-    return over_time("timeline", words("timeline", lang), [f"{day:%m-%d}" for day in days], lines, first=words("day_word", lang), unknown=words("unknown", lang))
+    return over_time(
+        "timeline", words("timeline", lang), [f"{day:%m-%d}" for day in days], lines, first=words("day_word", lang), unknown=words("unknown", lang)
+    )
 
 
 def rows_at(request: Request, path: str, name: str, days: Iterable[dt.date], counts: Mapping[dt.date, int]) -> list[str]:
     """Return the address of an incident's rows on each day that has some."""
     return [address(request, path, {"incident": name, "since": day, "until": day}) if counts.get(day) else "" for day in days]
-
-
-def _count(days: Iterable[dt.date]) -> dict[dt.date, int]:
-    found: dict[dt.date, int] = {}
-    for day in days:
-        found[day] = found.get(day, 0) + 1
-    return found
 
 
 def _date(text: str) -> dt.date | None:

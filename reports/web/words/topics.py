@@ -1,5 +1,40 @@
-"""The words of the desk's page."""
+"""The words of 主题: what people complain of, over time, by product, before and after, beside competitors."""
 
 from __future__ import annotations
 
-WORDS: dict[str, tuple[str, str]] = {}
+WORDS: dict[str, tuple[str, str]] = {
+    "topics_title": ("主题", "Topics"), "rose_fell": ("升降", "Rising and falling"), "over_time": ("投诉主题走势", "Complaint topics over time"),
+    "heat_title": ("主题 × 产品", "Topic × product"), "heat_note": ("数字是条数，点开看原文", "Mentions; open one for its rows"),
+    "by_week": ("按周", "by week"), "by_month": ("按月", "by month"), "step_word": ("粒度", "Step"),
+    "all_majors": ("全部大类", "All groups"), "down_to": ("看小类", "See its parts"), "rows_word": ("看原文", "Rows"),
+    "col_topic": ("主题", "Topic"), "col_mentions": ("条数", "Mentions"), "col_interval": ("变化的 95% 区间", "95 % interval"), "col_verdict": ("判断", "Verdict"),
+    "trend_up": ("上升", "up"), "trend_down": ("下降", "down"), "trend_flat": ("没有明显变化", "no clear change"), "trend_few": ("样本不足", "too few"),
+    "versus": ("本期 {now}，上期 {before}", "now {now}, before {before}"),
+    "compare_title": ("措施前后对比", "Before and after a measure"), "compare_topic": ("主题", "Topic"), "compare_on": ("措施生效日（当天两边都不算）", "Day it took effect (counts on neither side)"),
+    "compare_days": ("前后各看多少天", "Days on either side"), "compare_do": ("对比", "Compare"), "whole_brand": ("全品牌", "whole brand"),
+    "compare_more": ("选主题和生效日。数的是独立发声者，只算读全的来源日；同期其他投诉的变化会扣除。",
+                     "Choose topic and day. Independent voices are counted, on source-days that were read; what other complaints did meanwhile is divided out."),
+    "verdict_fell": ("明显减少：至少少了 {n}%", "Fell: by {n}% at least"), "verdict_rose": ("明显增加：至少多了 {n}%", "Rose: by {n}% at least"),
+    "verdict_same": ("没有明显变化", "No marked change"), "verdict_unclear": ("证据不足：区间包含 1，变好变坏都可能", "Unclear: the interval holds 1"),
+    "verdict_others": ("证据不足：同期其他投诉也这样变了，看不出是措施的作用", "Unclear: other complaints changed alike"),
+    "verdict_too_little": ("证据不足：{why}", "Too little evidence: {why}"),
+    "lack_voices": ("前后合计不到 {n} 名发声者", "under {n} voices in all"), "lack_days-before": ("之前可用不到 {n} 天", "under {n} usable days before"),
+    "lack_days-after": ("之后可用不到 {n} 天", "under {n} usable days after"),
+    "before_word": ("之前", "Before"), "after_word": ("之后", "After"), "voices_n": ("独立发声者 {n}", "{n} voices"), "ratio_word": ("每日发声率之比（后 ÷ 前）", "Rate ratio (after ÷ before)"),
+    "ratio_net": ("扣除同期其他投诉后", "Net of other complaints"), "ratio_usual": ("和没有事件的日子比", "Against days without an incident"),
+    "col_channel": ("来源", "Channel"), "col_days_before": ("之前天数", "Days before"), "col_days_after": ("之后天数", "Days after"),
+    "col_voices_before": ("之前发声者", "Voices before"), "col_voices_after": ("之后发声者", "Voices after"),
+    "caution_peak": ("措施前一周正在高峰，没有措施也会回落一些", "The week before was a peak: some of the fall would have come by itself"),
+    "caution_weekdays": ("之后不足两周，星期几的影响没有抹平", "Under two weeks after: weekdays are not evened out"),
+    "caution_campaign": ("窗口里有大促，按当天的总声量折算过", "Campaigns in the window; their days count by volume"),
+    "caution_unread": ("有来源漏读的日子，两边都没算", "Days on which a source was not read count on neither side"),
+    "not_over": ("{date} 还没过完，没有之后可比", "{date} is not over: there is no after"),
+    "no_topic": ("主题表里没有“{topic}”", "No topic “{topic}”"),
+    "rivals_title": ("和竞品比", "Beside competitors"), "rivals_more": ("只比中立的地方（没有商品页），每人在一个来源只算一次", "Neutral ground only; a voice counts once in a source"),
+    "rivals_none": ("监测词里没有竞品", "No competitor among the watches"), "col_brand": ("品牌", "Brand"), "col_voice_share": ("声量占比", "Share of voice"),
+    "col_complaining": ("其中在抱怨", "Complaining"), "differs_高": ("高于我们", "above ours"), "differs_低": ("低于我们", "below ours"),
+    "col_ours": ("本品牌", "Ours"), "left_out": ("只说到我们、不比的来源：{names}", "Sources that spoke of us alone, not compared: {names}"),
+    "unread_days": ("{name} 有 {n} 天没读到", "{name} was not read on {n} days"), "rivals_load": ("算一下", "Count it"),
+    "more_lines": ("另有 {n} 个更小的没画", "{n} smaller ones not drawn"), "topic_word": ("主题", "topics"),
+    "window_of": ("{since} 至 {until}", "{since} to {until}"),
+}
