@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from reports.web.desk import today
+from reports.web.desk import acts, compare, incidents, mentions, today, topics, triage
 
 PARTS = (
-    today,
+    today, incidents, mentions, topics, compare,
+    triage, acts,
 )
-"""The modules whose `router` makes the desk."""
+"""The modules whose `router` makes the desk. Of paths that fit the same address the first counts."""
