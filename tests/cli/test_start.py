@@ -24,7 +24,7 @@ JUDGEMENT = {"numpy", "scipy", "sentiment"}
     (["--help"], HEAVY | STORE | JUDGEMENT),
     (["judge", "--help"], HEAVY | STORE),
     (["judge", "text.txt"], HEAVY | STORE),
-    (["query", "topics"], HEAVY | JUDGEMENT),
+    (["query", "topics"], (HEAVY | JUDGEMENT) - {"reports"}),
 ], ids=lambda value: "-".join(value) if isinstance(value, list) else "")
 def test_a_command_imports_only_what_it_needs(home: Path, words: list[str], unneeded: set[str]) -> None:
     (home / "text.txt").write_text("洗一次就掉色\n", encoding="utf-8")

@@ -1,160 +1,153 @@
-"""`vocwatch query`: what is in the store, as a table, CSV, XLSX, JSON or JSON lines."""
+"""`vocwatch query`: mentions, topics, incidents, trends, sessions and sources by combined conditions."""
 
 from __future__ import annotations
 
-import csv
-import json
+import inspect
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-import xlsxwriter
 
-from vocwatch.cli.context import Context, print_json, print_rows
-from vocwatch.clock import day_window
+from vocwatch.cli.context import Context, print_rows, say
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
-from vocwatch.plain import safe_cell
-from vocwatch.store import queries
 
-FORMATS = ("table", "csv", "xlsx", "json", "jsonl")
-FormatOption = Annotated[str, typer.Option("--format", help="table、csv、xlsx、json、jsonl")]
-OutOption = Annotated[Path | None, typer.Option(help="写到文件（xlsx 必填）")]
-SinceOption = Annotated[str, typer.Option(help="从哪天起，如 2026-11-01")]
-UntilOption = Annotated[str, typer.Option(help="到哪天为止（含）")]
-TopicOption = Annotated[str, typer.Option(help="主题：大类，或 大类/小类")]
-ProductOption = Annotated[str, typer.Option(help="SKU，或产品监测词 id")]
+if TYPE_CHECKING:
+    from reports.desk.ask import Answer
+
+_TABLE = {
+    "mentions": ("published_at", "source", "sentiment", "topics", "severity", "text", "url"),
+    "sessions": ("started_at", "path", "shop", "sku", "topics", "reason", "severity", "session"),
+    "incidents": ("day", "level", "state", "score", "title", "product", "owner", "authors", "sessions", "incident"),
+    "trends": ("topic", "mentions", "authors", "before", "change", "low", "high", "verdict"),
+    "sources": ("source", "title", "status", "mentions", "negative", "days_read", "days_blind", "coverage"),
+}
+"""What a terminal has room for; files hold all columns."""
+_LINES = {
+    "mentions": "外部提及及其判定", "topics": "投诉主题：条数、独立发布者、占比", "incidents": "事件：等级、状态、分数",
+    "trends": "哪些主题升了、降了：和前一段同样长的时间比", "sessions": "客服会话及其判定", "sources": "来源：条数、读全和缺读的天数",
+}
+_TABLE_NUMBERS = {"percent": "{:.0%}", "score": "{:.3g}"}
+
+Many = list[str]
+SinceOption = Annotated[str, typer.Option(help="从哪个业务日起，如 2026-11-01")]
+UntilOption = Annotated[str, typer.Option(help="到哪个业务日为止（含）")]
+TopicOption = Annotated[Many, typer.Option(help="主题：大类，或 大类/小类；可写几次，任一即可（以下各项相同）")]
+SourceOption = Annotated[Many, typer.Option(help="来源名")]
+ProductOption = Annotated[Many, typer.Option(help="SKU，或产品监测词 id")]
+WatchOption = Annotated[Many, typer.Option(help="监测词 id：品牌、竞品、关键词都行")]
+SentimentOption = Annotated[Many, typer.Option(help="negative、neutral、positive")]
+SeverityOption = Annotated[str, typer.Option(help="严重度至少多少：1 到 3")]
+LevelOption = Annotated[Many, typer.Option(help="所属事件的等级：红、橙、黄、蓝，或 无")]
+ShopOption = Annotated[Many, typer.Option(help="店铺")]
+PathOption = Annotated[Many, typer.Option(help="质检路径（会话）")]
+StateOption = Annotated[Many, typer.Option(help="事件状态：新增、升级、持续、回落、复燃、待核")]
+VoiceOption = Annotated[Many, typer.Option(help="谁在说：customer、media、ad、merchant …")]
+RedLineOption = Annotated[Many, typer.Option(help="触到的红线")]
+TextOption = Annotated[str, typer.Option("--text", "--q", help="正文或标题里有：词，或 掉色 (杯 OR 壶) NOT \"不掉色\"、漏水 NEAR/6 杯")]
+BrandOption = Annotated[bool | None, typer.Option("--brand/--no-brand", help="只要说到（没说到）本品牌的")]
+IncidentOption = Annotated[str, typer.Option(help="属于哪个事件")]
+ClusterOption = Annotated[str, typer.Option(help="属于哪个重复簇：原帖的编号")]
+ByOption = Annotated[Many, typer.Option(help="按什么分组数：day、week、month、topic、major、product、source、level …；可写几次")]
+ChangeOption = Annotated[bool, typer.Option("--change", help="和前一段同样长的时间比（要有 --by 和 --since）")]
+OrderOption = Annotated[str, typer.Option(help="排序：-time、time、-severity；分组时写列名，前面加 - 为从大到小")]
+LimitOption = Annotated[int | None, typer.Option(min=1, help="最多几行")]
+ColumnsOption = Annotated[str, typer.Option(help="只要这些列，逗号分隔")]
+FormatOption = Annotated[str, typer.Option("--format", help="table、csv、xlsx、json、jsonl、parquet")]
+OutOption = Annotated[Path | None, typer.Option(help="写到文件（xlsx、parquet 必填）")]
+ExplainOption = Annotated[bool, typer.Option("--explain", help="说明数的是什么、没数什么")]
 
 
 def register(app: typer.Typer) -> None:
     """Add this module's commands."""
     group = typer.Typer(no_args_is_help=True)
-    group.command("mentions", help="外部提及及其判定")(mentions_command)
-    group.command("topics", help="投诉主题：条数与独立发布者")(topics_command)
-    group.command("incidents", help="事件：等级、状态、分数")(incidents_command)
+    for subject, line in _LINES.items():
+        group.command(subject, help=line)(_command(subject))
     app.add_typer(group, name="query")
 
 
-def mentions_command(
-    context: typer.Context, since: SinceOption = "", until: UntilOption = "", topic: TopicOption = "",
-    source: Annotated[str, typer.Option(help="来源名")] = "", product: ProductOption = "",
-    sentiment: Annotated[str, typer.Option(help="negative、neutral、positive")] = "",
-    text: Annotated[str, typer.Option(help="正文或标题里含有")] = "",
-    brand: Annotated[bool, typer.Option("--brand", help="只要说到本品牌的")] = False,
-    limit: Annotated[int | None, typer.Option(min=1)] = None,
-    format_name: FormatOption = "table", out: OutOption = None,
+def _asking(
+    context: typer.Context, since: SinceOption = "", until: UntilOption = "", topic: TopicOption = [],  # noqa: B006 - typer copies them
+    source: SourceOption = [], product: ProductOption = [], watch: WatchOption = [], sentiment: SentimentOption = [],  # noqa: B006
+    severity: SeverityOption = "", level: LevelOption = [], shop: ShopOption = [], path: PathOption = [], state: StateOption = [],  # noqa: B006
+    voice: VoiceOption = [], red_line: RedLineOption = [], text: TextOption = "", brand: BrandOption = None,  # noqa: B006
+    incident: IncidentOption = "", cluster: ClusterOption = "", by: ByOption = [], change: ChangeOption = False,  # noqa: B006
+    order: OrderOption = "", limit: LimitOption = None, columns: ColumnsOption = "", format_name: FormatOption = "table",
+    out: OutOption = None, explain: ExplainOption = False,
 ) -> None:
-    """List mentions; JSON lines carry every field, tables the main ones."""
-    state: Context = context.obj
-    wanted = queries.Filter(
-        **_days(state, since, until), topic=topic, source=source, product=product, sentiment=sentiment,
-        text=text, brand_only=brand, limit=limit,
-    )
-    with state.store.read() as connection:
-        write(map(_told, queries.mention_rows(connection, wanted)), {
-            "published_at": tr("发布时间", "Published"), "source": tr("来源", "Source"),
-            "sentiment": tr("情感", "Sentiment"), "topics": tr("主题", "Topics"), "severity": tr("严重度", "Severity"),
-            "text": tr("正文", "Text"), "url": tr("链接", "URL"),
-        }, format_name, out)
+    """The options that all subjects share."""
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    """What the shop itself says praises and blames nothing: its answers would count as so many neutral customers."""
-    return {**row, "sentiment": None, "score": None, "topics": None} if row["voice"] == "merchant" else row
+def _command(subject: str) -> Callable[..., None]:
+    """A command of its own for each subject, all with the same options."""
+
+    def command(**given: Any) -> None:
+        context = given.pop("context")
+        _run(context.obj, subject, **given)
+
+    command.__name__ = f"{subject}_command"
+    command.__signature__ = inspect.signature(_asking, eval_str=True)  # type: ignore[attr-defined]
+    return command
 
 
-def topics_command(
-    context: typer.Context, since: SinceOption = "", until: UntilOption = "", topic: TopicOption = "",
-    source: Annotated[str, typer.Option(help="来源名")] = "", product: ProductOption = "",
-    format_name: FormatOption = "table", out: OutOption = None,
+def _run(
+    context: Context, subject: str, /, *, by: Many, change: bool, order: str, limit: int | None, columns: str, format_name: str,
+    out: Path | None, explain: bool, text: str, brand: bool | None, **params: Any,
 ) -> None:
-    """Count complaints about the brand by topic."""
-    state: Context = context.obj
-    wanted = queries.Filter(**_days(state, since, until), topic=topic, source=source, product=product)
-    with state.store.read() as connection:
-        write(queries.topic_rows(connection, wanted), {
-            "topic": tr("主题", "Topic"), "mentions": tr("条数", "Mentions"),
-            "authors": tr("独立发布者", "Independent authors"),
-        }, format_name, out)
+    from reports.desk.ask import Desk, Question, QuestionError, ask
+    from reports.desk.export import MEDIA, ExportError
+
+    if format_name not in ("table", *MEDIA):
+        known = ("table", *MEDIA)
+        raise Stop(Exit.USAGE, tr(f"没有格式 {format_name}，可用：{'、'.join(known)}", f"No format {format_name}; use one of {', '.join(known)}"))
+    for name in ("since", "until"):
+        if params[name]:
+            params[name] = context.date(params[name]).isoformat()
+    asked = {**params, "q": text, "brand": "" if brand is None else "1" if brand else "0"}
+    try:
+        question = Question.from_params(asked)
+        answer = ask(Desk(context.settings, context.store), subject, question, group=by, change=change, order=order, limit=limit)
+        if explain:
+            _explain(answer)
+        _write(answer, format_name, out, [name.strip() for name in columns.split(",") if name.strip()])
+    except QuestionError as error:
+        option = {"q": "text", "red_line": "red-line"}.get(error.field, error.field)
+        raise Stop(Exit.USAGE, f"--{option}: {error.message}") from error
+    except ExportError as error:
+        raise Stop(Exit.USAGE, str(error)) from error
+    except OSError as error:
+        raise Stop(Exit.STORAGE, tr(f"写不了 {out}：{error.strerror}", f"Cannot write {out}: {error.strerror}")) from error
 
 
-def incidents_command(
-    context: typer.Context, since: SinceOption = "", until: UntilOption = "", topic: TopicOption = "",
-    product: ProductOption = "", level: Annotated[str, typer.Option(help="红、橙、黄、蓝")] = "",
-    format_name: FormatOption = "table", out: OutOption = None,
-) -> None:
-    """List incident days."""
-    state: Context = context.obj
-    with state.store.read() as connection:
-        rows = queries.incident_rows(
-            connection, state.date(since) if since else None, state.date(until) if until else None, level, product, topic
-        )
-    write(rows, {
-        "day": tr("业务日", "Day"), "level": tr("等级", "Level"), "state": tr("状态", "State"), "score": tr("分数", "Score"),
-        "title": tr("事件", "Incident"), "product": tr("产品", "Product"), "owner": tr("负责人", "Owner"),
-        "authors": tr("独立发布者", "Authors"), "sessions": tr("会话", "Sessions"), "incident": tr("编号", "Id"),
-    }, format_name, out)
+def _explain(answer: Answer) -> None:
+    say(tr(f"共 {answer.total} 行", f"{answer.total} rows"))
+    for sentence in answer.counted:
+        say(f"· {sentence}")
 
 
-def _days(state: Context, since: str, until: str) -> dict[str, Any]:
-    zone = state.settings.app.zone
-    return {
-        "since": day_window(state.date(since), zone)[0] if since else None,
-        "until": day_window(state.date(until), zone)[1] if until else None,
-    }
+def _write(answer: Answer, format_name: str, out: Path | None, columns: Sequence[str]) -> None:
+    from reports.desk import export
 
-
-def write(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], format_name: str, out: Path | None) -> None:
-    """Write rows in the wanted format to `out` or standard output; rows are streamed except for tables and JSON."""
-    if format_name not in FORMATS:
-        raise Stop(Exit.USAGE, tr(f"没有格式 {format_name}，可用：{'、'.join(FORMATS)}", f"No format {format_name}; use one of {', '.join(FORMATS)}"))
-    if format_name == "xlsx":
-        if out is None:
-            raise Stop(Exit.USAGE, tr("xlsx 要用 --out 写明文件", "xlsx needs --out FILE"))
-        _xlsx(rows, columns, out)
+    if format_name == "table":
+        if out is not None:
+            raise Stop(Exit.USAGE, tr("写文件请用 --format csv 等格式", "To write a file, use --format csv or another"))
+        wanted = () if answer.group else _TABLE[answer.subject]
+        taken = export.chosen(answer, columns or wanted)
+        print_rows([_shown(row, taken) for row in answer.rows], {column.key: column.title for column in taken}, False)
     elif out is not None:
-        with out.open("w", encoding="utf-8-sig" if format_name == "csv" else "utf-8", newline="") as file:
-            _text(rows, columns, format_name, file)
-    elif format_name == "table":
-        print_rows(list(rows), columns, False)
-    elif format_name == "json":
-        print_json(list(rows))
+        export.write(answer, format_name, out, columns)
+    elif format_name in ("xlsx", "parquet"):
+        raise Stop(Exit.USAGE, tr(f"{format_name} 要用 --out 写明文件", f"{format_name} needs --out FILE"))
     else:
-        _text(rows, columns, format_name, sys.stdout)
+        export.write_text(answer, format_name, sys.stdout, columns)
 
 
-def _text(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], format_name: str, file: Any) -> None:
-    if format_name == "json":
-        file.write(json.dumps(list(rows), ensure_ascii=False, indent=1, default=str) + "\n")
-    elif format_name == "jsonl":
-        for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
-    else:
-        writer = csv.writer(file, delimiter="," if format_name == "csv" else "\t")
-        writer.writerow(columns.values())
-        for row in rows:
-            writer.writerow([safe_cell(_flat(row.get(key))) for key in columns])
-
-
-def _flat(value: Any) -> Any:
-    if isinstance(value, list | tuple):
-        return tr("、", ", ").join(str(item) for item in value)
-    return value if isinstance(value, int | float | str) or value is None else str(value)
-
-
-def _xlsx(rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str], out: Path) -> None:
-    with xlsxwriter.Workbook(str(out), {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}) as book:
-        sheet = book.add_worksheet()
-        for number, title in enumerate(columns.values()):
-            sheet.write_string(0, number, title)
-        for line, row in enumerate(rows, 1):
-            for number, key in enumerate(columns):
-                value = _flat(row.get(key))
-                if isinstance(value, int | float) and not isinstance(value, bool):
-                    sheet.write_number(line, number, value)
-                elif value is not None:
-                    sheet.write_string(line, number, str(safe_cell(str(value)))[:32767])
-
-
+def _shown(row: dict[str, Any], columns: Iterable[Any]) -> dict[str, Any]:
+    shown = {}
+    for column in columns:
+        value = row.get(column.key)
+        form = _TABLE_NUMBERS.get(column.kind)
+        shown[column.key] = form.format(value) if form and isinstance(value, int | float) else tr("未知", "unknown") if value is None and column.kind == "number" and "day" in row else value
+    return shown

@@ -62,3 +62,40 @@ desk_red_lines = Table(
     comment="The red lines that each judged mention touches",
     sqlite_with_rowid=False,
 )
+
+desk_dirty = Table(
+    "desk_dirty", metadata,
+    Column("id", BigId, primary_key=True),
+    Column("hour", sa.Integer, nullable=False, comment="hours since 1970, UTC"),
+    comment="Hours of which a mention has changed since the counts of their days were made",
+)
+
+desk_zone = Table(
+    "desk_zone", metadata,
+    Column("zone", sa.String(64), primary_key=True, comment="as in config/vocwatch.yaml"),
+    comment="The zone whose business dates the counts of days are made for; without a row there are none yet",
+)
+
+desk_days = Table(
+    "desk_days", metadata,
+    Column("day", sa.Integer, primary_key=True, autoincrement=False, comment="business date as a number: 0001-01-01 is 1"),
+    Column("source", sa.String(64), primary_key=True),
+    Column("brand", sa.Boolean, primary_key=True),
+    Column("voice", sa.String(12), primary_key=True),
+    Column("sentiment", sa.String(8), primary_key=True, comment="empty for none"),
+    Column("mentions", sa.Integer, nullable=False),
+    comment="Mentions of each day, counted; days that are noted in desk_dirty are counted from their rows instead",
+    sqlite_with_rowid=False,
+)
+
+desk_topic_days = Table(
+    "desk_topic_days", metadata,
+    Column("day", sa.Integer, primary_key=True, autoincrement=False, comment="business date as a number: 0001-01-01 is 1"),
+    Column("topic", sa.String(100), primary_key=True),
+    Column("source", sa.String(64), primary_key=True),
+    Column("brand", sa.Boolean, primary_key=True),
+    Column("mentions", sa.Integer, nullable=False),
+    Column("negative", sa.Integer, nullable=False),
+    comment="Mentions of each day and topic, counted; as desk_days",
+    sqlite_with_rowid=False,
+)

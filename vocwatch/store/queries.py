@@ -1,9 +1,9 @@
-"""What analysts ask: mentions, topics and incidents by combined conditions."""
+"""Stored mentions as they are walked through: to try rules on them, and to see how many each watch hits."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,9 +16,7 @@ from vocwatch.store.engine import chunks
 from vocwatch.store.schema import (
     assessments,
     hits,
-    incident_days,
     incident_members,
-    incidents,
     mentions,
     revisions,
 )
@@ -51,36 +49,6 @@ def mention_rows(connection: Connection, wanted: Filter) -> Iterator[dict[str, A
         clusters = _clusters(connection, ids)
         for row in rows:
             yield _mention(row, found.get(row.id, []), clusters.get(row.id))
-
-
-def topic_rows(connection: Connection, wanted: Filter) -> list[dict[str, Any]]:
-    """Count brand complaints and their independent authors by topic, most authors first."""
-    count: Counter[str] = Counter()
-    authors: dict[str, set[object]] = defaultdict(set)
-    for row in connection.execute(_mentions(wanted)):
-        if row.brand_match:
-            for topic in row.topics:
-                count[topic] += 1
-                authors[topic].add(row.author_key or row.id)
-    rows = [{"topic": topic, "mentions": number, "authors": len(authors[topic])} for topic, number in count.items()]
-    return sorted(rows, key=lambda row: (-int(row["authors"]), row["topic"]))
-
-
-def incident_rows(
-    connection: Connection, since: dt.date | None = None, until: dt.date | None = None, level: str = "",
-    product: str = "", topic: str = "",
-) -> list[dict[str, Any]]:
-    """Return the incident days in [since, until], newest day and highest score first."""
-    query = sa.select(incident_days, incidents).join(incidents, incidents.c.id == incident_days.c.incident_id)
-    conditions = [
-        incident_days.c.day >= since if since else None, incident_days.c.day <= until if until else None,
-        incident_days.c.level == level if level else None, incidents.c.product == product if product else None,
-        incidents.c.topic.startswith(topic, autoescape=True) if topic else None,
-    ]
-    query = query.where(*[c for c in conditions if c is not None])
-    query = query.order_by(incident_days.c.day.desc(), incident_days.c.score.desc(), incidents.c.id)
-    names = ("day", "level", "state", "score", "title", "topic", "product", "shop", "owner", "authors", "mentions", "sessions")
-    return [{"incident": row.incident_id, **{name: getattr(row, name) for name in names}} for row in connection.execute(query)]
 
 
 def texts_by_watch(connection: Connection, since: dt.datetime) -> tuple[int, dict[str, int]]:

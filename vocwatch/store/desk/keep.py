@@ -11,7 +11,14 @@ from sqlalchemy import Connection
 
 from vocwatch.models import TextKind
 from vocwatch.store.desk import words
-from vocwatch.store.desk_schema import desk_changes, desk_mentions, desk_red_lines, desk_topics, desk_watches
+from vocwatch.store.desk_schema import (
+    desk_changes,
+    desk_dirty,
+    desk_mentions,
+    desk_red_lines,
+    desk_topics,
+    desk_watches,
+)
 from vocwatch.store.engine import upsert
 from vocwatch.store.incidents import placed_at
 from vocwatch.store.schema import assessments, hits, mentions, revisions
@@ -20,6 +27,7 @@ BATCH = 2_000
 MERCHANT = "merchant"
 REFUSED = "refused"
 _SHIFT = 32
+_HOUR = 60 << _SHIFT
 _NAME = 100
 
 
@@ -56,6 +64,8 @@ def _renew(connection: Connection, ids: Sequence[int]) -> None:
         if (old := stored.get(row["ref_id"])) and (old.key, old.revision_id) == (row["key"], row["revision_id"])
     }
     words.remove(connection, [row.key for ref, row in stored.items() if ref not in same])
+    hours = {key // _HOUR for key in (*keys, *(row["key"] for row in rows))}
+    upsert(connection, desk_dirty, [{"hour": hour} for hour in sorted(hours)], ("id",))
     if not rows:
         return
     upsert(connection, desk_mentions, rows, ("key",))

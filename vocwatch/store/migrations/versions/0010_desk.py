@@ -40,6 +40,7 @@ def upgrade() -> None:
     _of_key("desk_watches", sa.Column("watch", sa.String(64), primary_key=True), sa.Column("kind", sa.String(12), nullable=False))
     op.create_index("ix_desk_watches_watch", "desk_watches", ["watch", "key"])
     _of_key("desk_red_lines", sa.Column("name", sa.String(100), primary_key=True))
+    _counts()
     postgresql = op.get_bind().dialect.name == "postgresql"
     for statement in (*_words(postgresql), *_triggers(postgresql)):
         op.execute(statement)
@@ -49,6 +50,31 @@ def upgrade() -> None:
 def _of_key(name: str, *columns: sa.Column[str]) -> None:
     key = sa.Column("key", BigId, primary_key=True, autoincrement=False)
     op.create_table(name, key, *columns, sqlite_with_rowid=False)
+
+
+def _counts() -> None:
+    op.create_table("desk_dirty", sa.Column("id", BigId, primary_key=True), sa.Column("hour", sa.Integer, nullable=False))
+    op.create_table("desk_zone", sa.Column("zone", sa.String(64), primary_key=True))
+    op.create_table(
+        "desk_days",
+        sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("source", sa.String(64), primary_key=True),
+        sa.Column("brand", sa.Boolean, primary_key=True),
+        sa.Column("voice", sa.String(12), primary_key=True),
+        sa.Column("sentiment", sa.String(8), primary_key=True),
+        sa.Column("mentions", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "desk_topic_days",
+        sa.Column("day", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("topic", sa.String(100), primary_key=True),
+        sa.Column("source", sa.String(64), primary_key=True),
+        sa.Column("brand", sa.Boolean, primary_key=True),
+        sa.Column("mentions", sa.Integer, nullable=False),
+        sa.Column("negative", sa.Integer, nullable=False),
+        sqlite_with_rowid=False,
+    )
 
 
 def _words(postgresql: bool) -> list[str]:
@@ -94,6 +120,6 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER desk_{name} ON {table}" if postgresql else f"DROP TRIGGER desk_{name}")
         if postgresql:
             op.execute(f"DROP FUNCTION desk_{name}()")
-    for table in ("desk_words", *(() if postgresql else ("desk_words_of",)), "desk_red_lines", "desk_watches", "desk_topics",
-                  "desk_mentions", "desk_changes"):
+    for table in ("desk_words", *(() if postgresql else ("desk_words_of",)), "desk_topic_days", "desk_days", "desk_zone",
+                  "desk_dirty", "desk_red_lines", "desk_watches", "desk_topics", "desk_mentions", "desk_changes"):
         op.execute(f"DROP TABLE {table}")
