@@ -9,12 +9,11 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import TypeVar
 
-from sentiment.loosening import Loosened, loosen
+from sentiment.loosening import Loosened, loosen, spread
 from sentiment.matching import Matcher
 from sentiment.normalise import normal_form, normalise
 from sentiment.specimens import Specimen, Specimens
@@ -36,7 +35,6 @@ _FAMILY = 60
 _RED = 400
 _SHORT_DAYS = 7
 _SUGGEST = 250
-_Item = TypeVar("_Item")
 _HINTS, _LISTED = 12, 40
 _CONDITIONS = attrgetter(
     "kind", "brand", "needs_brand", "query", "require", "context", "variants", "patterns", "sku",
@@ -117,7 +115,7 @@ class _Bench:
     def _look(self) -> None:
         red = [place for place in self._open if self._window[place].red][:_RED if self._looks < len(self._open) else None]
         rest = sorted(set(self._open).difference(red))
-        chosen = _spread(rest, max(1, self._looks - len(red)))
+        chosen = spread(rest, max(1, self._looks - len(red)))
         self._scale = len(rest) / len(chosen) if chosen else 1.0
         self._seen, self._spread_over = {*red, *chosen}, set(chosen)
         self._read = len(self._seen)
@@ -267,9 +265,9 @@ class _Bench:
         if len(inside) < 3:
             return []
         ids = {one.id for one in inside}
-        others = [one for one in _spread(list(self._window.values()), 2 * _SUGGEST) if one.id not in ids][:_SUGGEST]
+        others = [one for one in spread(list(self._window.values()), 2 * _SUGGEST) if one.id not in ids][:_SUGGEST]
         hit = (Hit(self._draft.watch, self._rule.kind, "name", 0, 0, ""),)
-        seen = [Seen(one.item.text, hit) for one in _spread(inside, _SUGGEST)] + [Seen(one.item.text, ()) for one in others]
+        seen = [Seen(one.item.text, hit) for one in spread(inside, _SUGGEST)] + [Seen(one.item.text, ()) for one in others]
         return [Hint(found.word, "", found.texts, found.example, False) for found in suggest(self._rule, seen, _HINTS)]
 
     def _failing(self) -> tuple[str, ...]:
@@ -329,9 +327,3 @@ def _related(watches: Watches, watch_id: str) -> Watches:
     chosen = tuple(watch for watch in watches.watches if watch.id in kept)
     return Watches.model_construct(watches=chosen, learned={key: value for key, value in watches.learned.items() if key in kept})
 
-
-def _spread(items: Sequence[_Item], most: int) -> list[_Item]:
-    """At most so many of the items, evenly spread."""
-    if len(items) <= most:
-        return list(items)
-    return [items[number * len(items) // most] for number in range(most)]

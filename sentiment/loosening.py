@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -21,6 +22,7 @@ _MOST = 400
 _NAMES = 60
 """A watch with more names than this is a list: how each of them might be disguised is not looked for."""
 _SHOWN, _EXAMPLE = 30, 120
+_Item = TypeVar("_Item")
 _Key = TypeVar("_Key", bound=Hashable)
 
 
@@ -50,8 +52,7 @@ def loosen(
     killed: _Tally[str] = _Tally()
     variants: _Tally[tuple[str, str]] = _Tally()
     judge = _Judge(rule)
-    for number in range(min(len(places), _MOST)):
-        place = places[number * len(places) // min(len(places), _MOST)]
+    for place in spread(places, _MOST):
         one, weight = window[place], scale * missed[place]
         hits = [hit for hit in matcher.match(one.item, one.form).hits if hit.end > hit.start]
         if not hits:
@@ -65,6 +66,14 @@ def loosen(
         tuple(Killed(what, round(count), example) for what, count, example in killed.most()),
         tuple(Hint(what[0], what[1], round(count), example, False) for what, count, example in variants.most()),
     )
+
+
+def spread(items: Sequence[_Item], most: int) -> list[_Item]:
+    """Return at most so many items, evenly spread; where in its stretch each stands is drawn, lest it beat with the data."""
+    if len(items) <= most:
+        return list(items)
+    drawn = random.Random(len(items))  # noqa: S311 - no secret: the same question gets the same answer
+    return [items[int((number + drawn.random()) * len(items) / most)] for number in range(most)]
 
 
 class _Tally(Generic[_Key]):

@@ -7,6 +7,7 @@ first, so that nothing is lost. Changes to red lines wait until a second person 
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import difflib
 import hashlib
@@ -258,7 +259,8 @@ class Configuring:
                 shutil.copymode(path, draft)
             draft.replace(path)
         except OSError as error:
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
             raise ChangeError("unwritable", [tr(
                 f"{path}: 写不进去（{error.strerror}）。请检查权限和磁盘空间", f"{path}: can't be written ({error.strerror}). Check permissions and disk space",
             )]) from error

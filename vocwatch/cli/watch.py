@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
 from sentiment.bench import Bench
 from sentiment.contexts import LabelledHit, learn, places_of
@@ -17,13 +16,17 @@ from sentiment.matching import Matcher
 from sentiment.normalise import normalise
 from sentiment.ready import own_pages
 from sentiment.suggest import Seen, suggest
-from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say
+from vocwatch.cli import watch_versions
+from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say, user_name
+from vocwatch.configuring import By, ChangeError, Configuring
 from vocwatch.exits import Exit, Stop
 from vocwatch.hit_words import hit_words
 from vocwatch.laboratory import Part, Report
 from vocwatch.lang import tr
 from vocwatch.models import Hit, TextInput
-from vocwatch.settings.edit import append_item, write_tree
+from vocwatch.settings.changes import WATCH, Change
+from vocwatch.settings.drafts import DraftError, with_watch
+from vocwatch.settings.edit import write_tree
 from vocwatch.settings.watches import LEARNED_FILE, Watch, Watches, too_broad
 from vocwatch.settings.yamlfile import load_model
 from vocwatch.store import queries
@@ -39,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command("test", help="在已入库的提及上试一个词、一条监测词或一份改过的文件：命中哪些，少了哪些")(test_command)
     group.command("suggest", help="从已入库的文本里找：大家还怎么叫它")(suggest_command)
     group.command("learn", help="从标过的命中学会分辨同名：每行一个 JSON，含 text、watch、is_brand")(learn_command)
+    watch_versions.register(group)
     app.add_typer(group, name="watch")
 
 
@@ -70,16 +74,18 @@ def add_command(
     item = {"id": watch_id, "kind": kind, "name": name, "aliases": alias or [], "ambiguous": ambiguous or [],
             "exclude": exclude or [], "brand": brand, "sku": sku}
     item = {key: value for key, value in item.items() if value}
-    known = [watch.model_dump(exclude_unset=True) for watch in state.settings.watches.watches]
     try:
-        Watches.model_validate({"watches": [*known, item]})
-    except ValidationError as error:
-        told = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        with_watch(state.settings.watches, item)
+    except DraftError as error:
+        told = tr("；", "; ").join(problem.message for problem in error.problems)
         raise Stop(Exit.USAGE, tr(f"没有加：{told}", f"Not added: {told}")) from error
-    path = state.env.config / "watches.yaml"
-    append_item(path, "watches", item)
-    say(tr(f"已加进 {path}。先试一试：vocwatch watch test {watch_id}；再重判旧文本：vocwatch analyse --rebuild",
-           f"Added to {path}. Try it: vocwatch watch test {watch_id}; then judge old texts again: vocwatch analyse --rebuild"))
+    change, configuring = Change("watch", WATCH + watch_id, item), Configuring(state.env, state.store)
+    try:
+        made = configuring.change("watches.yaml", change, By(user_name(), "cli", state.now), configuring.mark("watches.yaml", change))
+    except ChangeError as error:
+        raise Stop(Exit.USAGE, tr(f"没有加：{error}", f"Not added: {error}")) from error
+    say(tr(f"已加进 {configuring.path(made.file)}。先试一试：vocwatch watch test {watch_id}；再重判旧文本：vocwatch analyse --rebuild",
+           f"Added to {configuring.path(made.file)}. Try it: vocwatch watch test {watch_id}; then judge old texts again: vocwatch analyse --rebuild"))
 
 
 def test_command(

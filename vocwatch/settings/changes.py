@@ -11,6 +11,7 @@ import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -89,21 +90,32 @@ def guarded(file: str, before: str, after: str) -> bool:
     return False
 
 
+@lru_cache(maxsize=16)
 def plain_tree(text: str) -> Any:
-    """Return a YAML text as plain values. Raises ConfigError naming `PLACE` and the line."""
+    """Return a YAML text as plain values, not to be changed. Raises ConfigError naming `PLACE` and the line."""
     return _read(YAML(typ="safe", pure=True), text)
 
 
 def edit_text(text: str, step: Callable[[Any], None]) -> str:
     """Return a YAML text in which `step` has changed the tree; lines that it leaves alone stay as they are."""
-    tree = _read(_yaml(True), text)
+    tree = _read(_yaml(), text)
     if not isinstance(tree, CommentedMap):
         raise ConfigError([tr(f"{PLACE}:1: 应为“键: 值”的写法", f"{PLACE}:1: expected “key: value” lines")])
-    nested = min((True, False), key=lambda way: _distance(text, _dumped(tree, way)))
-    before = _dumped(tree, nested)
+    layout = _layout_of(text)
+    before = _dumped(tree, layout)
     step(tree)
-    after = _dumped(tree, nested)
-    return after if before == text else _grafted(text, before, after)
+    after = _dumped(tree, layout)
+    if before == text:
+        return after
+    meant = plain_tree(after)
+    for whole in (False, True):
+        made = _grafted(text, before, after, layout[1] if whole else None)
+        try:
+            if plain_tree(made) == meant:
+                return made
+        except ConfigError:
+            continue  # pieces of two layouts that do not fit together
+    return after
 
 
 def _read(yaml: YAML, text: str) -> Any:
@@ -116,38 +128,57 @@ def _read(yaml: YAML, text: str) -> Any:
                               f"{PLACE}:{mark.line + 1 if mark else 1}: not valid YAML: {problem}")]) from error
 
 
-def _yaml(nested: bool) -> YAML:
+def _layout_of(text: str) -> tuple[int, int]:
+    """How far a person puts in keys below keys, and lists below keys: (mapping, list)."""
+    mapping, listed, last = 2, 2, ""
+    found_map = found_list = False
+    for line in text.splitlines():
+        bare = line.lstrip()
+        if not bare or bare.startswith("#"):
+            continue
+        far = len(line) - len(bare)
+        if last.split("#", maxsplit=1)[0].rstrip().endswith(":") and not last.startswith((" ", "-")):
+            if bare.startswith("- ") and not found_list:
+                listed, found_list = far, True
+            elif not bare.startswith("-") and far and not found_map:
+                mapping, found_map = far, True
+        last = line
+    return min(mapping, 8), min(listed, 8)
+
+
+def _yaml(layout: tuple[int, int] = (2, 2)) -> YAML:
     yaml = YAML(typ="rt")
     yaml.preserve_quotes = True
     yaml.width = 4096
-    if nested:
-        yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.indent(mapping=layout[0], sequence=layout[1] + 2, offset=layout[1])
     return yaml
 
 
-def _dumped(tree: Any, nested: bool) -> str:
+def _dumped(tree: Any, layout: tuple[int, int]) -> str:
     buffer = io.StringIO()
-    _yaml(nested).dump(tree, buffer)
+    _yaml(layout).dump(tree, buffer)
     return buffer.getvalue()
 
 
-def _distance(text: str, other: str) -> int:
-    mine, theirs = text.splitlines(), other.splitlines()
-    return sum(one != two for one, two in zip(mine, theirs, strict=False)) + abs(len(mine) - len(theirs))
+def _grafted(text: str, before: str, after: str, listed: int | None) -> str:
+    """Carry the lines that differ between `before` and `after` over to `text`, which is `before` laid out another way.
 
-
-def _grafted(text: str, before: str, after: str) -> str:
-    """Carry the lines that differ between `before` and `after` over to `text`, which is `before` laid out another way."""
+    `listed`: how far the entries of the list stand in of which one is replaced whole; None: line by line.
+    """
     own, old, new = text.splitlines(), before.splitlines(), after.splitlines()
-    places: dict[int, int] = {}
-    for one, two, size in difflib.SequenceMatcher(None, old, own, autojunk=False).get_matching_blocks():
+    places: dict[int, int] = {-1: -1, len(old): len(own)}
+    alike = difflib.SequenceMatcher(None, *(["".join(line.split()) for line in lines] for lines in (old, own)), autojunk=False)
+    for one, two, size in alike.get_matching_blocks():
         places.update({one + step: two + step for step in range(size)})
-    places[-1], places[len(old)] = -1, len(own)
+    regions = [
+        (left, right, first, last) for tag, left, right, first, last
+        in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes() if tag != "equal"
+    ]
+    if listed is not None and regions:
+        regions = [_whole_entry(old, regions[0], regions[-1], " " * listed + "- ")]
     made: list[str] = []
     at = 0
-    for tag, left, right, first, last in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if tag == "equal":
-            continue
+    for left, right, first, last in regions:
         start, stop = left, right
         while start - 1 not in places:
             start -= 1
@@ -157,6 +188,18 @@ def _grafted(text: str, before: str, after: str) -> str:
         made += [*old[start:left], *new[first:last], *old[right:stop]]
         at = places[stop]
     return "\n".join([*made, *own[at:]]) + "\n"
+
+
+_Region = tuple[int, int, int, int]
+
+
+def _whole_entry(old: list[str], one: _Region, other: _Region, mark: str) -> _Region:
+    left, right, first, last = one[0], other[1], one[2], other[3]
+    while left > 0 and not (left < len(old) and old[left].startswith(mark)):
+        left, first = left - 1, first - 1
+    while right < len(old) and not old[right].startswith(mark):
+        right, last = right + 1, last + 1
+    return left, right, first, last
 
 
 # -- entries and keys ---------------------------------------------------------------------------------------------

@@ -61,10 +61,14 @@ def _problem(fault: Any, fields: Mapping[str, Any]) -> Problem:
     said = str(fault["msg"]).removeprefix("Value error, ")
     if fault["type"] == "missing" or (key in ("id", "name") and not fields.get(key)):
         said = tr("要填", "is needed")
+    elif fault["type"] == "literal_error":
+        said = tr(f"只能是 {fault['ctx']['expected'].replace(' or ', '、').replace(chr(39), '')}", said)
+    elif fault["type"] not in ("value_error", "assertion_error"):
+        said = tr("写法不对", said)
     if not key and f"“{fields.get('name')}”" in said:
         key = "name"
     name, given = tr(*_NAMES[key]) if key in _NAMES else key, fault.get("input")
-    quoted = isinstance(given, str) and 0 < len(given) <= 40 and given not in said
+    quoted = isinstance(given, str) and 0 < len(given) <= 40 and given.isprintable() and given not in said
     shown = f"{name}“{given}”" if quoted else name
     return Problem(".".join(where[:2]) if key in NESTED else key, f"{shown}{tr('：', ': ') if shown else ''}{said}")
 

@@ -48,7 +48,7 @@ def texts(
         mentions.c.sku, mentions.c.product, mentions.c.shop, when.label("at"), revisions.c.title, revisions.c.text,
         revisions.c.text_sha, a.model_version, a.brand_match, a.red_lines, a.voice, a.assessed_at,
     ).select_from(tables).where(*wanted).order_by(when.desc(), mentions.c.id.desc()).limit(limit)
-    rows = connection.execute(query).all()
+    rows: Any = connection.execute(query).all()
     found: dict[int, dict[str, tuple[str, str]]] = defaultdict(dict)
     own = (
         sa.select(hits.c.ref_id, hits.c.watch, hits.c.rule, hits.c.matched)
