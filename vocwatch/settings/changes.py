@@ -167,7 +167,8 @@ def _grafted(text: str, before: str, after: str, listed: int | None) -> str:
     """
     own, old, new = text.splitlines(), before.splitlines(), after.splitlines()
     places: dict[int, int] = {-1: -1, len(old): len(own)}
-    alike = difflib.SequenceMatcher(None, *(["".join(line.split()) for line in lines] for lines in (old, own)), autojunk=False)
+    bare, written = (["".join(line.split()) for line in lines] for lines in (old, own))
+    alike = difflib.SequenceMatcher(None, bare, written, autojunk=False)
     for one, two, size in alike.get_matching_blocks():
         places.update({one + step: two + step for step in range(size)})
     regions = [
