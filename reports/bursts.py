@@ -8,8 +8,6 @@ sign of anything.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
@@ -20,19 +18,14 @@ import numpy.typing as npt
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from reports.clauses import clauses
 from reports.complaint import ARRANGED, Complaint
-from vocwatch.fingerprint import squeeze
 from vocwatch.store.incidents import Heard
 
 BUSY_TEXTS = 3
 ARMY_TEXTS = 8
 ARMY_TEXTS_PER_ACCOUNT = 2.0
 ARMY_HOURS = 48
-MIN_CLAUSE = 5  # letters: shorter ones everybody says
-MAX_CLAUSES = 40
-MAX_LETTERS = 1000
-_BREAK = re.compile(r"[，。！？；、,.!?;:：…~～\s]+")
-
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # tells the same clause of two topics apart
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -112,7 +105,7 @@ def _said(outside: Sequence[Complaint]) -> Said:
     voices: dict[str, int] = {}
     accounts: dict[Account, int] = {}
     kinds: dict[tuple[str, ...], int] = {}
-    marks = [clause_marks(c.heard.text) for c in outside]
+    marks = [c.marks for c in outside]
     return Said(
         kind=np.array([kinds.setdefault(c.topics, len(kinds)) for c in outside]),
         kinds=list(kinds),
@@ -128,11 +121,6 @@ def _said(outside: Sequence[Complaint]) -> Said:
 def microseconds(moment: dt.datetime) -> int:
     """Return a moment as whole microseconds since 1970."""
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
-
-
-def clause_marks(text: str) -> bytes:
-    """Return the clauses of a text as hashes of 8 bytes each."""
-    return b"".join(hashlib.blake2b(c.encode("utf-8", "replace"), digest_size=8).digest() for c in sorted(_clauses(text)))
 
 
 def arranged(said: Said) -> list[int]:
@@ -220,18 +208,13 @@ def resembling(texts: Iterable[Heard]) -> list[list[Heard]]:
     parent = list(range(len(ordered)))
     first: dict[str, int] = {}
     for place, heard in enumerate(ordered):
-        for clause in _clauses(heard.text):
+        for clause in clauses(heard.text):
             one, two = _root(parent, first.setdefault(clause, place)), _root(parent, place)
             parent[max(one, two)] = min(one, two)
     groups: dict[int, list[Heard]] = defaultdict(list)
     for place, heard in enumerate(ordered):
         groups[_root(parent, place)].append(heard)
     return [group for group in groups.values() if len(group) > 1]
-
-
-def _clauses(text: str) -> set[str]:
-    pieces = [squeeze(piece) for piece in _BREAK.split(text[:MAX_LETTERS], maxsplit=MAX_CLAUSES)]
-    return {piece for piece in pieces if len(piece) >= MIN_CLAUSE}
 
 
 def _account(heard: Heard) -> Account:
