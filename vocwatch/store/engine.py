@@ -251,7 +251,18 @@ def insert_into(connection: Connection, table: Table) -> Any:
     return insert_postgresql(table)
 
 
+MANY = 5000
+"""How many rows are asked for at a time by `among`."""
+
+
 def chunks(items: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
     """Yield `items` in pieces small enough for an IN list."""
     for start in range(0, len(items), size):
         yield items[start:start + size]
+
+
+def among(connection: Connection, column: sa.ColumnElement[int], ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """The condition that a whole number is one of these: thousands of them are one value of the statement, not thousands."""
+    if connection.dialect.name == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(_json(list(ids))).table_valued("value").c.value))
+    return column == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.BigInteger)))

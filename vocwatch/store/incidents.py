@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vocwatch.models import TextKind
-from vocwatch.store.engine import chunks, upsert
+from vocwatch.store.engine import MANY, among, chunks, upsert
 from vocwatch.store.schema import (
     alerts,
     assessments,
@@ -139,8 +139,8 @@ def _complaining(since: dt.datetime, until: dt.datetime) -> tuple[sa.ColumnEleme
 def mentions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
     """Return judged mentions by row id."""
     found: list[Heard] = []
-    for part in chunks(sorted(set(ids))):
-        found += _mentions(connection, _mention_query().where(mentions.c.id.in_(part)))
+    for part in chunks(sorted(set(ids)), MANY):
+        found += _mentions(connection, _mention_query().where(among(connection, mentions.c.id, part)))
     return found
 
 
@@ -162,8 +162,8 @@ def service_keys(connection: Connection, since: dt.datetime, until: dt.datetime)
 def sessions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
     """Return judged sessions by row id."""
     found: list[Heard] = []
-    for part in chunks(sorted(set(ids))):
-        found += _sessions(connection, _session_query().where(sessions.c.id.in_(part)))
+    for part in chunks(sorted(set(ids)), MANY):
+        found += _sessions(connection, _session_query().where(among(connection, sessions.c.id, part)))
     return found
 
 
@@ -297,10 +297,10 @@ def _name(value: str | None) -> str | None:
 
 def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[int, tuple[WatchHit, ...]]:
     found: dict[int, list[WatchHit]] = defaultdict(list)
-    for part in chunks(ids):
+    for part in chunks(ids, MANY):
         query = (
             sa.select(hits.c.ref_id, hits.c.watch, hits.c.kind, hits.c.start)
-            .where(hits.c.text_kind == text_kind, hits.c.ref_id.in_(part))
+            .where(hits.c.text_kind == text_kind, among(connection, hits.c.ref_id, part))
             .order_by(hits.c.ref_id, hits.c.start)
         )
         for ref, watch, kind, start in connection.execute(query):
@@ -311,10 +311,10 @@ def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[in
 def customer_turns(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     """Return what the customer said in each session, turn by turn."""
     said: dict[int, list[str]] = defaultdict(list)
-    for part in chunks(ids):
+    for part in chunks(ids, MANY):
         query = (
             sa.select(turns.c.session_id, turns.c.text)
-            .where(turns.c.session_id.in_(part), turns.c.role == "customer")
+            .where(among(connection, turns.c.session_id, part), turns.c.role == "customer")
             .order_by(turns.c.session_id, turns.c.seq)
         )
         for session, text in connection.execute(query):
