@@ -229,7 +229,8 @@ def _execute_many(connection: Connection, statement: Any, table: Table, rows: Se
         connection.execute(statement, list(rows))
         return
     types = (table.c[name].type.dialect_impl(connection.dialect) for name in compiled.positiontup)
-    found = [kind.bind_processor(connection.dialect) for kind in types]
+    # A truth value is written as it is: SQLite's driver knows it.
+    found = [None if isinstance(kind, sa.Boolean) else kind.bind_processor(connection.dialect) for kind in types]
     processes = [(place, process) for place, process in enumerate(found) if process is not None]
     in_order = itemgetter(*compiled.positiontup)
     values = [list(in_order(row)) for row in rows]

@@ -367,8 +367,7 @@ def listed_days(
     return [(row.product, row.topic, row.day) for row in connection.execute(query)]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One text of an incident: which, when it joined, and the mention it copies (itself if original)."""
 
     incident: str
@@ -383,11 +382,11 @@ def members(connection: Connection, ids: Iterable[str], until: dt.date | None = 
     m = incident_members.c
     found: list[Member] = []
     for part in chunks(sorted(set(ids))):
-        query = sa.select(incident_members).where(m.incident_id.in_(part))
+        query = sa.select(m.incident_id, m.text_kind, m.ref_id, m.day, m.cluster).where(m.incident_id.in_(part))
         if until:
             query = query.where(m.day < until)
         for row in connection.execute(query.order_by(m.incident_id, m.day, m.text_kind, m.ref_id)):
-            found.append(Member(row.incident_id, row.text_kind, row.ref_id, row.day, row.cluster))
+            found.append(Member._make(row))
     return found
 
 

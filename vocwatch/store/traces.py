@@ -64,8 +64,9 @@ class Basics(NamedTuple):
 
 def queued(connection: Connection, limit: int | None = None) -> tuple[list[int], set[Key]]:
     """Return the oldest waiting rows of the queue, and the texts that they name."""
-    rows = connection.execute(sa.select(changes).order_by(changes.c.id).limit(limit)).all()
-    return [row.id for row in rows], {(row.text_kind, row.ref_id) for row in rows}
+    c = changes.c
+    rows = connection.execute(sa.select(c.id, c.text_kind, c.ref_id).order_by(c.id).limit(limit)).all()
+    return [number for number, _, _ in rows], {(kind, ref) for _, kind, ref in rows}
 
 
 def enqueue_stale(connection: Connection, since: int, until: int, made_with: int) -> None:
