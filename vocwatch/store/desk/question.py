@@ -118,6 +118,12 @@ class Question:
         if self.cluster is not None:
             yield "cluster", str(self.cluster)
 
+    def asked(self) -> frozenset[str]:
+        """Return the names of the conditions that there are."""
+        return frozenset(name for name in self.__slots__ if getattr(self, name) not in (None, (), "", 0)) | (
+            {"brand"} if self.brand is not None else frozenset()
+        )
+
     def expression(self) -> Node | None:
         """Return the meaning of `text`, None where there is none. Raises QuestionError."""
         if not self.text.strip():

@@ -110,11 +110,9 @@ def _count(connection: Connection, day: int, zone: ZoneInfo) -> None:
 
 def serves(scope: Scope, groups: Sequence[str]) -> bool:
     """Whether the counts of days can answer: few kinds of conditions, few kinds of groups."""
-    q = scope.question
-    asked = {name for name in q.__slots__ if getattr(q, name) not in (None, (), "", 0)} | ({"brand"} if q.brand is not None else set())
     by_topic = "topic" in groups
     allowed = _CONDITIONS | ({"topics"} if by_topic else {"sentiments", "voices"})
-    return asked <= allowed and set(groups) <= {*TIMES, "source", *(("topic",) if by_topic else ("sentiment", "voice"))}
+    return scope.question.asked() <= allowed and set(groups) <= {*TIMES, "source", *(("topic",) if by_topic else ("sentiment", "voice"))}
 
 
 def uncounted(connection: Connection, scope: Scope) -> list[dt.date] | None:

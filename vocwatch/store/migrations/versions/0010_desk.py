@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -25,7 +27,7 @@ def upgrade() -> None:
         sa.Column("revision_id", BigId, nullable=False),
         sa.Column("source", sa.String(64), nullable=False),
         sa.Column("kind", sa.String(12), nullable=False),
-        sa.Column("author", sa.String(32)),
+        sa.Column("who", BigId, nullable=False),
         sa.Column("sku", sa.String(100)),
         sa.Column("shop", sa.String(200)),
         sa.Column("brand", sa.Boolean, nullable=False),
@@ -35,7 +37,10 @@ def upgrade() -> None:
         sa.Column("red_line", sa.Boolean, nullable=False),
         sa.UniqueConstraint("ref_id", name="uq_desk_mentions_ref_id"),
     )
-    _of_key("desk_topics", sa.Column("topic", sa.String(100), primary_key=True))
+    _of_key(
+        "desk_topics", sa.Column("topic", sa.String(100), primary_key=True), sa.Column("who", BigId, nullable=False),
+        sa.Column("brand", sa.Boolean, nullable=False), sa.Column("negative", sa.Boolean, nullable=False),
+    )
     op.create_index("ix_desk_topics_topic", "desk_topics", ["topic", "key"])
     _of_key("desk_watches", sa.Column("watch", sa.String(64), primary_key=True), sa.Column("kind", sa.String(12), nullable=False))
     op.create_index("ix_desk_watches_watch", "desk_watches", ["watch", "key"])
@@ -47,7 +52,7 @@ def upgrade() -> None:
     op.execute("INSERT INTO desk_changes (ref_id) SELECT ref_id FROM assessments WHERE text_kind = 'mention'")
 
 
-def _of_key(name: str, *columns: sa.Column[str]) -> None:
+def _of_key(name: str, *columns: sa.Column[Any]) -> None:
     key = sa.Column("key", BigId, primary_key=True, autoincrement=False)
     op.create_table(name, key, *columns, sqlite_with_rowid=False)
 
@@ -80,7 +85,8 @@ def _counts() -> None:
 def _words(postgresql: bool) -> list[str]:
     if postgresql:
         return [
-            "CREATE TABLE desk_words (key BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)",
+            # The rows stay narrow, so that counting those that hold a word reads few of them: words lie in the side table.
+            "CREATE TABLE desk_words (key BIGINT PRIMARY KEY, words TSVECTOR NOT NULL) WITH (toast_tuple_target = 128)",
             "CREATE INDEX ix_desk_words_words ON desk_words USING gin (words) WITH (fastupdate = off)",
         ]
     return [
