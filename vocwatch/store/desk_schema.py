@@ -102,3 +102,11 @@ desk_topic_days = Table(
     comment="Mentions of each day and topic, counted; as desk_days",
     sqlite_with_rowid=False,
 )
+
+desk_calendar = Table(
+    "desk_calendar", metadata,
+    Column("first_key", BigId, primary_key=True, autoincrement=False, comment="the first key of the day in desk_mentions"),
+    Column("day", sa.Date, nullable=False, comment="business date"),
+    Column("number", sa.Integer, nullable=False, unique=True, comment="the same as a number: 0001-01-01 is 1"),
+    comment="Where each business date begins, for the views",
+)

@@ -185,7 +185,7 @@ def _level(scope: Scope) -> _Group:
 def day_number(connection: Connection, scope: Scope) -> sa.ColumnElement[int]:
     """The business date of a row as a number, 0001-01-01 being 1."""
     d = desk_mentions.c
-    minute = d.key.op(">>")(32)
+    minute = d.key.op("/")(1 << 32)  # >> takes other types on PostgreSQL
     spans = _offsets(connection, scope)
     offset: Any = spans[0][1]
     if len(spans) > 1:

@@ -120,9 +120,8 @@ class Question:
 
     def asked(self) -> frozenset[str]:
         """Return the names of the conditions that there are."""
-        return frozenset(name for name in self.__slots__ if getattr(self, name) not in (None, (), "", 0)) | (
-            {"brand"} if self.brand is not None else frozenset()
-        )
+        set_ = {name for name in self.__slots__ if getattr(self, name) not in (None, (), "", 0)}
+        return frozenset(set_ | {name for name in ("brand", "cluster") if getattr(self, name) is not None})
 
     def expression(self) -> Node | None:
         """Return the meaning of `text`, None where there is none. Raises QuestionError."""

@@ -74,6 +74,11 @@ def remove(connection: Connection, keys: Sequence[int]) -> None:
         connection.exec_driver_sql(f"DELETE FROM desk_words_of WHERE key IN ({marks})", tuple(keys))  # noqa: S608 - marks
 
 
+def compact(connection: Connection) -> None:
+    """Merge SQLite's index into one piece: until then the words of texts that were taken out are still in the file."""
+    connection.exec_driver_sql("INSERT INTO desk_words (desk_words) VALUES ('optimize')")
+
+
 def _vector(own: Sequence[str]) -> str:
     """Tokens as the text of a tsvector; the database wants each one once, with its positions."""
     places: dict[str, list[str]] = {}

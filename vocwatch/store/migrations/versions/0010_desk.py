@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from vocwatch.store.columns import BigId
+from vocwatch.store.desk import bi
 
 revision = "0010"
 down_revision = "0009"
@@ -46,8 +47,9 @@ def upgrade() -> None:
     op.create_index("ix_desk_watches_watch", "desk_watches", ["watch", "key"])
     _of_key("desk_red_lines", sa.Column("name", sa.String(100), primary_key=True))
     _counts()
+    _calendar()
     postgresql = op.get_bind().dialect.name == "postgresql"
-    for statement in (*_words(postgresql), *_triggers(postgresql)):
+    for statement in (*_words(postgresql), *_triggers(postgresql), *bi.created(op.get_bind().dialect.name)):
         op.execute(statement)
     op.execute("INSERT INTO desk_changes (ref_id) SELECT ref_id FROM assessments WHERE text_kind = 'mention'")
 
@@ -79,6 +81,16 @@ def _counts() -> None:
         sa.Column("mentions", sa.Integer, nullable=False),
         sa.Column("negative", sa.Integer, nullable=False),
         sqlite_with_rowid=False,
+    )
+
+
+def _calendar() -> None:
+    op.create_table(
+        "desk_calendar",
+        sa.Column("first_key", BigId, primary_key=True, autoincrement=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.UniqueConstraint("number", name="uq_desk_calendar_number"),
     )
 
 
@@ -120,12 +132,14 @@ def _triggers(postgresql: bool) -> list[str]:
 
 def downgrade() -> None:
     """Undo."""
+    for statement in bi.dropped():
+        op.execute(statement)
     postgresql = op.get_bind().dialect.name == "postgresql"
     tables = {"judged": "assessments", "judged_anew": "assessments", "erased": "assessments", "moved": "mentions", "gone": "mentions"}
     for name, table in tables.items():
         op.execute(f"DROP TRIGGER desk_{name} ON {table}" if postgresql else f"DROP TRIGGER desk_{name}")
         if postgresql:
             op.execute(f"DROP FUNCTION desk_{name}()")
-    for table in ("desk_words", *(() if postgresql else ("desk_words_of",)), "desk_topic_days", "desk_days", "desk_zone",
+    for table in ("desk_words", *(() if postgresql else ("desk_words_of",)), "desk_calendar", "desk_topic_days", "desk_days", "desk_zone",
                   "desk_dirty", "desk_red_lines", "desk_watches", "desk_topics", "desk_mentions", "desk_changes"):
         op.execute(f"DROP TABLE {table}")
