@@ -67,7 +67,7 @@ class Store:
             connection = plain.execution_options(write=False)
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            with _limited(connection, seconds):
+            with _only_reading(connection), _limited(connection, seconds):
                 yield connection
             connection.rollback()
 
@@ -153,6 +153,20 @@ def _create(url: str) -> Engine:
             f"不支持这种数据库：{parsed.drivername}。可用 sqlite 或 postgresql+psycopg",
             f"No such database: {parsed.drivername}. Use sqlite or postgresql+psycopg",
         )) from error
+
+
+@contextmanager
+def _only_reading(connection: Connection) -> Iterator[None]:
+    """Let SQLite refuse to write, as PostgreSQL does in a transaction that only reads."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA query_only=ON")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA query_only=OFF")  # the connection goes back to the pool
 
 
 @contextmanager
