@@ -57,4 +57,13 @@ WORDS: dict[str, tuple[str, str]] = {
     "oidc_failed": ("公司账号没有通过核对，请再试一次；还不行就找管理员看日志", "The company's answer did not hold: try again, or have the log looked at"),
     "oidc_unknown": ("你的公司账号没有使用权限，请找管理员", "Your account has no access here: ask an administrator"),
     "oidc_taken": ("你的名字已被另一个本地用户占用，请管理员处理", "Your name belongs to a local user here: ask an administrator"),
+    "api": ("JSON 接口", "JSON API"),
+    "api_more": ("给程序用：参数和网页地址里的一样，权限按令牌的角色。逐条取提及和会话算导出，会记进操作记录。",
+                 "For programs: parameters are those of the pages' addresses, rights those of the token. Rows of mentions and sessions are exports, and stand in the log."),
+    "api_example": ("https://控制台地址/api/v1/counts/mentions?by=topic&since=2026-11-01", "https://CONSOLE/api/v1/counts/mentions?by=topic&since=2026-11-01"),
+    "api_params": ("参数", "Parameters"),
+    "api_login": ("请带上有效的令牌：Authorization: Bearer vwt_…", "Send a good token: Authorization: Bearer vwt_…"),
+    "api_unsafe": ("用登录（不是令牌）调用时，改动要带 X-CSRF-Token", "With a login (not a token) a change needs X-CSRF-Token"),
+    "api_invalid": ("请求看不懂", "The request can't be read"),
+    "log_feedback": ("反馈", "gave feedback"), "log_case": ("跟进", "case"),
 }
