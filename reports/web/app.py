@@ -22,6 +22,7 @@ from reports.web.api.problems import Invalid, NotThere, absent, either, misasked
 from reports.web.desk import parts as desk
 from reports.web.forms import FormError
 from reports.web.pages import HEADERS, Console, message, redirect
+from reports.web.setup import parts as setup
 from reports.web.words import language_of, words
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
@@ -30,6 +31,7 @@ PARTS = (
     feedback, alert, unsubscribe, assets,
     *access.PARTS,
     *api.PARTS,
+    *setup.PARTS,
     *desk.PARTS,
 )
 """The modules whose `router` makes the console."""
