@@ -17,9 +17,10 @@ from reports.web.access.people import declared
 from reports.web.app import make_app
 from tests.delivery.kit import NOW, configured
 from tests.reports.conftest import at_home
-from tests.web.login import PASSWORD, LoggedIn, client_of, log_in, somebody
+from tests.web.login import PASSWORD, LoggedIn, client_of, log_in, served_at, somebody
 from vocwatch.clock import FixedClock
 from vocwatch.settings import Settings
+from vocwatch.settings.app import App
 from vocwatch.store import Store
 from vocwatch.store.access import log, users
 from vocwatch.store.access.users import RANK, ROLES, UserError
@@ -253,3 +254,61 @@ def test_an_unknown_name_is_held_against_a_password_too(
     for name in ("没有这人", "读者甲"):
         enter(client, name, "wrong-password")
     assert held == [None, user.password]
+
+
+def test_F47_whoever_guesses_a_name_from_everywhere_does_not_shut_its_person_out(
+    client: LoggedIn, settings: Settings, sqlite_store: Store
+) -> None:
+    somebody(settings, sqlite_store, "reader")
+    assert enter(client, "读者甲").status_code == 303  # this browser is known from now on
+    stranger = {"X-Forwarded-For": "203.0.113.9"}  # from a proxy that nobody told us to believe: it counts for nothing
+    statuses = []
+    with client_of(settings, sqlite_store, app=client.app) as other:
+        for number in range(25):
+            other.transport_address(f"198.51.100.{number}")
+            statuses.append(enter(other, "读者甲", "wrong-password").status_code)
+        other.headers.update(stranger)
+        assert enter(other, "读者甲").status_code == 429
+    assert statuses.count(401) == 20 and statuses[20:] == [429] * 5
+    assert enter(client, "读者甲").status_code == 303  # the person at their own desk
+
+
+def test_F47_one_address_may_not_try_many_names(settings: Settings, sqlite_store: Store) -> None:
+    with client_of(settings, sqlite_store) as client:
+        client.transport_address("198.51.100.7")
+        statuses = [enter(client, f"名字{number}", "wrong-password").status_code for number in range(42)]
+    assert statuses == [401] * 40 + [429] * 2
+
+
+def test_behind_a_believed_proxy_the_cookie_is_for_https_only(settings: Settings, sqlite_store: Store) -> None:
+    somebody(settings, sqlite_store, "reader")
+    public = dataclasses.replace(settings, env=dataclasses.replace(settings.env, console_url="https://voc.example.com"))
+    with client_of(public, sqlite_store) as client:
+        client.headers["host"] = "voc.example.com"
+        form = client.get("/login")
+        assert "__Host-vocwatch_form=" in form.headers["set-cookie"] and "Secure" in form.headers["set-cookie"]
+        cookie = form.headers["set-cookie"].partition(";")[0]
+        token = re.search(r'name="_csrf" value="([^"]+)"', form.text)
+        assert token
+        data = {"_csrf": token[1], "name": "读者甲", "password": PASSWORD, "next": "/"}
+        cookies = client.post("/login", data=data, headers={"cookie": cookie}).headers.get_list("set-cookie")
+    assert any(one.startswith("__Host-vocwatch=") and "Secure" in one for one in cookies)
+
+
+def test_only_believed_proxies_say_who_came(settings: Settings, sqlite_store: Store) -> None:
+    somebody(settings, sqlite_store, "reader")
+    seen = []
+    for proxies in ([], ["127.0.0.1"]):
+        app = App.model_validate({**settings.app.model_dump(mode="json"), "console": {"proxies": proxies}})
+        with served_at(dataclasses.replace(settings, app=app), sqlite_store) as address:
+            headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+            with httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
+                form = client.get("/login")
+                token = re.search(r'name="_csrf" value="([^"]+)"', form.text)
+                assert token
+                cookie = form.headers["set-cookie"].partition(";")[0]
+                client.post("/login", data={"_csrf": token[1], "name": "读者甲", "password": "x"}, headers={"cookie": cookie})
+                seen.append("Secure" in form.headers["set-cookie"])
+    with sqlite_store.read() as connection:
+        assert [row.subject for row in log.entries(connection)] == ["203.0.113.9", "127.0.0.1"]
+    assert seen == [False, True]

@@ -158,7 +158,7 @@ def _walk(link: str, choice: BrowserChoice) -> None:
         page.get_by_label("还叫什么").fill("松果匣子、松果家")
         page.get_by_label("联系方式").fill("https://songguoxia.example/vocwatch")
         page.get_by_role("button", name="下一步").click()
-        for title in ("闲谈院", "集云评价"):
+        for title in ("早城网",):
             page.get_by_role("link", name=f"用这个 {title}").click()
             page.get_by_label("负责人").fill("周楠")
             page.get_by_role("button", name="启用").click()
