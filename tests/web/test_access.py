@@ -207,6 +207,12 @@ def test_F47_nobody_is_logged_in_by_somebody_elses_page(client: LoggedIn, settin
     assert answer.status_code == 403 and "vocwatch" not in client.cookies
 
 
+def test_F47_a_wrong_token_is_not_made_good_by_a_cookie(client: LoggedIn, settings: Settings, sqlite_store: Store) -> None:
+    log_in(client, settings, sqlite_store, "admin")
+    assert client.get("/users").status_code == 200
+    assert client.get("/users", headers={"authorization": "Bearer vwt_wrong"}).status_code == 303
+
+
 # -- guessing --------------------------------------------------------------------------------------------------------
 
 
