@@ -25,7 +25,7 @@ Reader = Annotated[Person, Depends(needs("reader"))]
 Analyst = Annotated[Person, Depends(needs("analyst"))]
 
 
-@router.post("/feedback", status_code=201, summary="对一个判断说准不准")
+@router.post("/feedback", status_code=201, summary="对一个判断说准不准 · Say whether a finding was right")
 def say(request: Request, person: Analyst, said: Said) -> Heard:
     """Note what somebody says of a finding."""
     if said.verdict not in feedback.VERDICTS:
@@ -43,7 +43,7 @@ def say(request: Request, person: Analyst, said: Said) -> Heard:
     return Heard(subject_kind=found[0].kind, subject_id=found[0].id, verdict=said.verdict, who=person.name)
 
 
-@router.get("/cases", summary="跟进，先到期的在前")
+@router.get("/cases", summary="跟进，先到期的在前 · Cases, those due first in front")
 def listed(
     request: Request, person: Reader, state: Literal["open", "closed", "all"] = "open",
     owner: Annotated[str, Query(max_length=100)] = "", limit: Annotated[int, Query(ge=1, le=1000)] = 200,
@@ -54,7 +54,7 @@ def listed(
     return [_case(one) for one in found[:limit]]
 
 
-@router.post("/cases", status_code=201, summary="立一件跟进；已有进行中的就用那件")
+@router.post("/cases", status_code=201, summary="立一件跟进；已有进行中的就用那件 · Open a case, or use the one that is open")
 def opened(request: Request, person: Analyst, wanted: CaseOpened) -> Case:
     """Open a case."""
     by = _by(request, person)
@@ -71,7 +71,7 @@ def opened(request: Request, person: Analyst, wanted: CaseOpened) -> Case:
     return _case(found)
 
 
-@router.post("/cases/{number}", summary="指派、定期限、备注、结案")
+@router.post("/cases/{number}", summary="指派、定期限、备注、结案 · Assign, set a date, comment, close")
 def stepped(request: Request, person: Analyst, number: Annotated[int, Path(ge=1, le=2**63 - 1)], step: CaseStep) -> Case:
     """Take a case one step further."""
     by = _by(request, person)

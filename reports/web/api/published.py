@@ -48,7 +48,7 @@ def show(request: Request, person: Annotated[Person, Depends(needs("reader"))]) 
     lang = language_of(request)
     operations = [
         {
-            "path": path, "method": method.upper(), "summary": one["summary"], "role": words(f"role_{one['x-role']}", lang),
+            "path": path, "method": method.upper(), "summary": one["summary"].split(" · ")[lang == "en"], "role": words(f"role_{one['x-role']}", lang),
             "params": [(p["name"], p.get("description", ""), p.get("required", False)) for p in one.get("parameters", ())] + _body(one),
         }
         for path, methods in openapi()["paths"].items() for method, one in methods.items()
