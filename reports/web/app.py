@@ -6,18 +6,23 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reports.desk.ask import QuestionError
 from reports.web import alert, assets, feedback, unsubscribe
 from reports.web.access import parts as access
 from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, person_of, public
+from reports.web.api import parts as api
+from reports.web.api.problems import Invalid, NotThere, absent, either, misasked, told, unread
 from reports.web.desk import parts as desk
 from reports.web.forms import FormError
 from reports.web.pages import HEADERS, Console, message, redirect
+from reports.web.setup import parts as setup
 from reports.web.words import language_of, words
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
@@ -25,6 +30,8 @@ from vocwatch.store import StorageError, Store
 PARTS = (
     feedback, alert, unsubscribe, assets,
     *access.PARTS,
+    *api.PARTS,
+    *setup.PARTS,
     *desk.PARTS,
 )
 """The modules whose `router` makes the console."""
@@ -38,11 +45,7 @@ def make_app(settings: Settings, store: Store) -> FastAPI:
     for part in PARTS:
         app.include_router(part.router)
     app.add_api_route("/healthz", _health, methods=_READ, dependencies=[Depends(public)])
-    handlers: dict[Any, Any] = {
-        HTTPException: _no_page, FormError: _bad_form, StorageError: _no_storage, Exception: _broken,
-        NeedsLogin: _to_login, Forbidden: _forbidden, Unsafe: _unsafe,
-    }
-    for kind, handler in handlers.items():
+    for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(_Headers)
     list(declared(app))
@@ -105,3 +108,16 @@ def _no_storage(request: Request, _error: Exception) -> Response:
 
 def _broken(request: Request, _error: Exception) -> Response:
     return message(request, "broken", 500)
+
+
+def _unanswerable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, QuestionError)
+    return message(request, "bad_form", 400, more=error.message)
+
+
+_HANDLERS: dict[Any, Any] = {
+    HTTPException: either("not-found", _no_page), FormError: either("invalid", _bad_form), StorageError: either("storage", _no_storage),
+    Exception: either("broken", _broken), NeedsLogin: either("login", _to_login), Forbidden: either("forbidden", _forbidden),
+    Unsafe: either("unsafe", _unsafe), RequestValidationError: told(unread, _no_page), QuestionError: told(misasked, _unanswerable),
+    Invalid: misasked, NotThere: absent,
+}

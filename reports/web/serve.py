@@ -7,8 +7,10 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
 from reports.web.app import make_app
+from reports.web.setup.first import first_path
 from vocwatch.settings import Settings
 from vocwatch.store import Store
 
@@ -40,9 +42,15 @@ def server_for(settings: Settings, store: Store) -> uvicorn.Server:
     ))
 
 
-def serve(settings: Settings, store: Store, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is told the address. Raises OSError where it can't be listened on."""
+def serve(settings: Settings, store: Store, host: str, port: int, ready: Callable[[str, str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OSError where the address can't be listened on.
+
+    `ready` is told the address, and the path of the first run's link (empty where there are people already).
+    """
     with listen(host, port) as made:
         name = f"[{host}]" if ":" in host else host
-        ready(f"http://{name}:{made.getsockname()[1]}")
-        server_for(settings, store).run(sockets=[made])
+        server = server_for(settings, store)
+        app = server.config.app
+        assert isinstance(app, FastAPI)
+        ready(f"http://{name}:{made.getsockname()[1]}", first_path(app))
+        server.run(sockets=[made])

@@ -80,6 +80,10 @@ class LoggedIn(httpx.Client):
     csrf = ""
     app: Any = None
 
+    def transport_address(self, address: str) -> None:
+        """Come from another address."""
+        self._transport._asgi.client = (address, 40_000)  # type: ignore[attr-defined]
+
     def request(self, method: str, url: Any, **more: Any) -> httpx.Response:
         """Ask, with the form token for what changes something."""
         if self.csrf and method.upper() not in ("GET", "HEAD", "OPTIONS"):
