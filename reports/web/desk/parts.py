@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from reports.web.desk import acts, compare, incidents, mentions, today, topics, triage
+from reports.web.desk import (
+    acts,
+    compare,
+    incidents,
+    mentions,
+    settings_pages,
+    today,
+    topics,
+    triage,
+    versions_pages,
+    watches,
+)
 
 PARTS = (
     today, incidents, mentions, topics, compare,
     triage, acts,
+    watches, versions_pages, settings_pages,
 )
 """The modules whose `router` makes the desk. Of paths that fit the same address the first counts."""
