@@ -7,7 +7,10 @@ from reports.web.desk import (
     compare,
     incidents,
     mentions,
+    red_lines,
     settings_pages,
+    source_new,
+    sources,
     today,
     topics,
     triage,
@@ -18,6 +21,6 @@ from reports.web.desk import (
 PARTS = (
     today, incidents, mentions, topics, compare,
     triage, acts,
-    watches, versions_pages, settings_pages,
+    watches, red_lines, versions_pages, settings_pages, source_new, sources,
 )
 """The modules whose `router` makes the desk. Of paths that fit the same address the first counts."""
