@@ -33,6 +33,21 @@ watches:
   - {id: leak, kind: keyword, name: 漏水, exclude: [不漏水]}
   - {id: burn, kind: keyword, name: 烫伤, red_line: true}
 """
+TOPICS = """version: "1"
+topics:
+  - name: 产品质量
+    leaves:
+      - {name: 漏水, words: 漏水 渗水}
+  - name: 商品安全   # 大类
+    leaves:
+      - {name: 烫伤, words: 烫伤}
+red_lines:
+  # 一碰就报
+  - name: 人身伤害
+    words: 烫伤 烫到 起水泡
+    topic: 商品安全/烫伤
+  - {name: 假货, words: 假货 高仿}
+"""
 SOURCE = """name: {name}
 title: {name} 站
 enabled: {enabled}
@@ -49,11 +64,12 @@ listing:
 
 
 def write_config(folder: Path) -> None:
-    """Write a small configuration, which is read quickly, with the shipped topics."""
+    """Write a small configuration, which is read quickly."""
     for inner in ("sources", "sessions"):
         (folder / inner).mkdir(parents=True, exist_ok=True)
     (folder / "vocwatch.yaml").write_text(APP, encoding="utf-8")
     (folder / "watches.yaml").write_text(WATCHES, encoding="utf-8")
+    (folder / "topics.yaml").write_text(TOPICS, encoding="utf-8")
     (folder / "keywords.yaml").write_text("classes: []\n", encoding="utf-8")
     for name in sorted(factory.SOURCES):
         text = SOURCE.format(name=name, enabled="true" if name != "notes" else "false")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
@@ -161,12 +161,12 @@ def _at(tree: Any, dotted: str) -> Any:
     return tree
 
 
-def faulty_lines(problems: Iterator[str] | tuple[str, ...], file: str) -> dict[int, str]:
-    """Return line -> what is wrong there, of a file's problems as the loader tells them."""
+def faulty_lines(problems: Iterable[str], file: str, lines: int) -> dict[int, str]:
+    """Return line -> what is wrong there, of a file's problems as the loader tells them; a fault behind its end is in the last."""
     found: dict[int, str] = {}
     for problem in problems:
         head, _, rest = problem.partition(f"{file}:")
         number = rest.partition(":")[0]
         if head and number.isdigit():
-            found[int(number)] = rest.partition(":")[2].strip()
+            found[max(1, min(int(number), lines))] = rest.partition(":")[2].strip()
     return found

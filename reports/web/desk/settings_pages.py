@@ -114,6 +114,6 @@ def _page(
     return desk_page(
         request, "settings", here="settings", status=status, title=words("nav_settings", language_of(request)), file=file,
         files=files(request), blocks=blocks(_tree(request)) if file == FILE else [], form=form or {}, problem=problem, lines=lines or [],
-        faults=faults or {}, problems=now.problems, wrong=faulty_lines(now.problems, file), text=text.splitlines(),
+        faults=faults or {}, problems=now.problems, wrong=faulty_lines(now.problems, file, len(text.splitlines())), text=text.splitlines(),
         mark=config.mark(FILE, Change("keys")), admin=person.may("admin"), waits=len(config.history(state="waiting")), known=WORDS,
     )
