@@ -23,6 +23,7 @@ from reports.web.desk import parts as desk
 from reports.web.forms import FormError
 from reports.web.pages import HEADERS, Console, message, redirect
 from reports.web.setup import parts as setup
+from reports.web.tools import MakeTools
 from reports.web.words import language_of, words
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
@@ -38,10 +39,14 @@ PARTS = (
 _READ = ["GET", "HEAD"]
 
 
-def make_app(settings: Settings, store: Store) -> FastAPI:
-    """Return the console over a store. What needs no login says so; what a signed link may do is what its signature says."""
+def make_app(settings: Settings, store: Store, tools: MakeTools | None = None) -> FastAPI:
+    """Return the console over a store. What needs no login says so; what a signed link may do is what its signature says.
+
+    `tools` makes what the console uses of other stages; without them no rule is tried and no source tested.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
     app.state.console = Console(settings, store)
+    app.state.tools = tools(store) if tools else None
     for part in PARTS:
         app.include_router(part.router)
     app.add_api_route("/healthz", _health, methods=_READ, dependencies=[Depends(public)])

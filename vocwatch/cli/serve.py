@@ -27,6 +27,7 @@ def serve_command(
     """Serve the console, and the pages behind the links of mails, until it is told to stop."""
     state: Context = context.obj
     from reports.web import serve
+    from vocwatch.cli.desk_tools import DeskTools
 
     settings, store = state.settings, state.store
     if not _loopback(host):
@@ -36,7 +37,7 @@ def serve_command(
         say(tr("还没有设置 VOCWATCH_CONSOLE_URL：邮件里暂时没有链接，只写命令",
                "VOCWATCH_CONSOLE_URL is not set: mails hold no links yet, only commands"))
     try:
-        serve(settings, store, host, port, lambda address, first: _ready(settings.env.console_url, address, first))
+        serve(settings, store, host, port, lambda address, first: _ready(settings.env.console_url, address, first), DeskTools)
     except OSError as error:
         raise Stop(Exit.USAGE, tr(
             f"{host}:{port} 听不了：{error.strerror}。换一个 --port，或先停掉占用它的程序",

@@ -308,3 +308,13 @@ class Source(Section):
         if windows != (self.split is not None):
             raise ValueError(tr("start 里的 {since}/{until} 和 split 要一起写", "{since} and {until} in start, and split, go together"))
         return self
+
+
+TO_FILL = "待填"
+"""What stands in a field that a person has to fill in before the source is switched on."""
+
+
+def unfilled(source: Source) -> list[str]:
+    """Return the fields that still say 待填."""
+    values = {"owner": source.owner, **{f"access.{key}": value for key, value in source.access.model_dump().items()}}
+    return [name for name, value in values.items() if isinstance(value, str) and value.startswith(TO_FILL)]

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
-from reports.web.desk import acts, compare, incidents, mentions, today, topics, triage
+from reports.web.desk import (
+    acts,
+    compare,
+    incidents,
+    mentions,
+    red_lines,
+    settings_pages,
+    source_new,
+    sources,
+    today,
+    topics,
+    triage,
+    versions_pages,
+    watches,
+)
 
 PARTS = (
     today, incidents, mentions, topics, compare,
     triage, acts,
+    watches, red_lines, versions_pages, settings_pages, source_new, sources,
 )
 """The modules whose `router` makes the desk. Of paths that fit the same address the first counts."""
