@@ -31,7 +31,7 @@ from vocwatch.store.desk import rows as store_rows
 DAYS = 14
 STRIP = 14
 LONGEST = 59
-MEMBERS = 30
+MEMBERS = 12
 TABS = (("", "tab_all"), ("新增", "tab_new"), ("升级", "tab_worse"), ("复燃", "tab_back"), ("待核", "tab_check"))
 router = APIRouter(dependencies=[Depends(needs("reader"))])
 

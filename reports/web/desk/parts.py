@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from reports.web.desk import acts, compare, incidents, mentions, today, topics, triage
+from reports.web.desk import acts, compare, exports, incidents, mentions, sessions, today, topics, triage
 
 PARTS = (
-    today, incidents, mentions, topics, compare,
+    today, incidents, mentions, topics, compare, sessions, exports,
     triage, acts,
 )
 """The modules whose `router` makes the desk. Of paths that fit the same address the first counts."""
