@@ -8,8 +8,7 @@ sign of anything.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
-import re
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -19,19 +18,14 @@ import numpy.typing as npt
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from reports.clauses import clauses
 from reports.complaint import ARRANGED, Complaint
-from vocwatch.fingerprint import squeeze
 from vocwatch.store.incidents import Heard
 
 BUSY_TEXTS = 3
 ARMY_TEXTS = 8
 ARMY_TEXTS_PER_ACCOUNT = 2.0
 ARMY_HOURS = 48
-MIN_CLAUSE = 5  # letters: shorter ones everybody says
-MAX_CLAUSES = 40
-MAX_LETTERS = 1000
-_BREAK = re.compile(r"[，。！？；、,.!?;:：…~～\s]+")
-
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # tells the same clause of two topics apart
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -53,20 +47,40 @@ class Coordination:
 
 
 @dataclass(frozen=True)
+class Marks:
+    """The clauses of texts as hashes: those of all in one row, and how many each text has."""
+
+    values: npt.NDArray[np.uint64]
+    lengths: Places
+
+    @classmethod
+    def packed(cls, clauses: bytes | bytearray, lengths: array[int]) -> Marks:
+        """Return what `clause_marks` gave for texts, one behind the other; `lengths` in bytes."""
+        return cls(np.frombuffer(clauses, dtype="<u8"), np.frombuffer(lengths or b"", dtype=np.int64) // 8)
+
+    def of(self, places: Places) -> Marks:
+        """Return the clauses of some of the texts."""
+        lengths = self.lengths[places]
+        behind = (np.cumsum(self.lengths) - self.lengths)[places] - (np.cumsum(lengths) - lengths)
+        return Marks(self.values[np.repeat(behind, lengths) + np.arange(int(lengths.sum()))], lengths)
+
+
+@dataclass(frozen=True)
 class Said:
     """What decides whether public texts look arranged, a place for each text.
 
-    `voices` are numbers, −1 for a copy; `authored` says whether the author is known; `accounts` are numbers too;
-    `moments` microseconds; `clauses` as `clause_marks` gives them.
+    `kinds` are the different sets of topics, `kind` says which of them a text has. `voices` are numbers, −1 for a copy;
+    `authored` says whether the author is known; `accounts` are numbers too; `moments` microseconds.
     """
 
-    topics: Sequence[tuple[str, ...]]
-    voices: npt.NDArray[np.int64]
+    kinds: Sequence[tuple[str, ...]]
+    kind: Places
+    voices: Places
     authored: npt.NDArray[np.bool_]
-    days: npt.NDArray[np.int64]
-    accounts: npt.NDArray[np.int64]
-    moments: npt.NDArray[np.int64]
-    clauses: Sequence[bytes]
+    days: Places
+    accounts: Places
+    moments: Places
+    clauses: Marks
 
 
 def as_one_voice(complaints: list[Complaint]) -> list[Complaint]:
@@ -90,14 +104,17 @@ def _arranged(c: Complaint, first: Complaint) -> Complaint:
 def _said(outside: Sequence[Complaint]) -> Said:
     voices: dict[str, int] = {}
     accounts: dict[Account, int] = {}
+    kinds: dict[tuple[str, ...], int] = {}
+    marks = [c.marks for c in outside]
     return Said(
-        topics=[c.topics for c in outside],
+        kind=np.array([kinds.setdefault(c.topics, len(kinds)) for c in outside]),
+        kinds=list(kinds),
         voices=np.array([voices.setdefault(c.voice, len(voices)) if c.voice else -1 for c in outside]),
         authored=np.array([bool(c.heard.author) for c in outside]),
         days=np.array([c.day.toordinal() for c in outside]),
         accounts=np.array([accounts.setdefault(_account(c.heard), len(accounts)) for c in outside]),
         moments=np.array([microseconds(c.heard.at) for c in outside]),
-        clauses=[clause_marks(c.heard.text) for c in outside],
+        clauses=Marks.packed(b"".join(marks), array("q", map(len, marks))),
     )
 
 
@@ -106,21 +123,21 @@ def microseconds(moment: dt.datetime) -> int:
     return (moment - _EPOCH) // dt.timedelta(microseconds=1)
 
 
-def clause_marks(text: str) -> bytes:
-    """Return the clauses of a text as hashes of 8 bytes each."""
-    return b"".join(hashlib.blake2b(c.encode("utf-8", "replace"), digest_size=8).digest() for c in sorted(_clauses(text)))
-
-
 def arranged(said: Said) -> list[int]:
     """Return the places of the texts that look arranged on any of their topics."""
     names: dict[str, int] = {}
-    numbers = [[names.setdefault(topic, len(names)) for topic in topics] for topics in said.topics]
-    place = np.repeat(np.arange(len(numbers)), [len(own) for own in numbers])
-    topic = np.array([number for own in numbers for number in own], dtype=np.int64)
-    if not len(topic):
+    numbers = [[names.setdefault(topic, len(names)) for topic in topics] for topics in said.kinds]
+    flat = np.array([number for own in numbers for number in own], dtype=np.int64)
+    width = np.array([len(own) for own in numbers], dtype=np.int64)
+    times = width[said.kind]
+    place = np.repeat(np.arange(len(times)), times)
+    if not len(place):
         return []
+    first = (np.cumsum(width) - width)[said.kind] - (np.cumsum(times) - times)
+    topic = flat[np.repeat(first, times) + np.arange(len(place))]
     found = np.concatenate([_busy(said, place, topic), _templates(said, place, topic)])
-    return sorted(set(place[found].tolist()))
+    places: list[int] = np.unique(place[found]).tolist()
+    return places
 
 
 def _busy(said: Said, place: Places, topic: Places) -> Places:
@@ -134,7 +151,7 @@ def _templates(said: Said, place: Places, topic: Places) -> Places:
     """Return the texts of accounts that repeat themselves within a group of texts of one template, where those make
     up most of it. Who wrote one such text only stays a voice of their own.
     """
-    group = _linked([said.clauses[n] for n in place.tolist()], topic)
+    group = _linked(said.clauses.of(place), topic)
     enough = (_times(topic[None]) >= ARMY_TEXTS) & (_times(group[None]) > 1)
     repeated = enough & (_times(np.stack([group, said.accounts[place]])) >= ARMY_TEXTS_PER_ACCOUNT)
     own = np.flatnonzero(repeated)
@@ -160,16 +177,26 @@ def _times(rows: Places) -> Places:
     return times
 
 
-def _linked(clauses: Sequence[bytes], topic: Places) -> Places:
+def _linked(clauses: Marks, topic: Places) -> Places:
     """Number the groups of texts that share a clause word for word within a topic; the others are alone in theirs."""
-    texts = np.repeat(np.arange(len(clauses), dtype=np.int32), [len(own) // 8 for own in clauses])
-    said = np.frombuffer(b"".join(clauses), dtype="<u8") ^ (topic.astype(np.uint64) * _ODD)[texts]
-    _, said, times = np.unique(said, return_inverse=True, return_counts=True)
-    again = times[said] > 1  # the others tie nothing
-    texts, said = texts[again], said[again]
-    size = len(clauses) + len(times)
-    graph = coo_matrix((np.ones(len(texts), dtype=np.int8), (texts, said + len(clauses))), shape=(size, size))
-    groups: Places = connected_components(graph, directed=False)[1][: len(clauses)].astype(np.int64)
+    count = len(clauses.lengths)
+    said = clauses.values ^ np.repeat(topic.astype(np.uint64) * _ODD, clauses.lengths)
+    ordered = np.sort(said)
+    names = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])  # those said again: the others tie nothing
+    del ordered
+    groups = np.arange(len(names), len(names) + count)
+    if not len(names):
+        return groups
+    number = np.searchsorted(names, said)
+    again = np.flatnonzero(names[np.minimum(number, len(names) - 1)] == said)
+    number, texts = number[again], np.repeat(np.arange(count), clauses.lengths)[again]
+    del said, again
+    opening = np.flatnonzero(np.diff(texts, prepend=-1))  # the first that is said again, of each text: it ties the others
+    first = np.repeat(number[opening], np.diff(opening, append=len(texts)))
+    ties = np.unique(first * len(names) + number)
+    size = (len(names), len(names))
+    graph = coo_matrix((np.ones(len(ties), dtype=np.int8), (ties // len(names), ties % len(names))), shape=size)
+    groups[texts[opening]] = connected_components(graph, directed=False)[1][number[opening]]
     return groups
 
 
@@ -181,18 +208,13 @@ def resembling(texts: Iterable[Heard]) -> list[list[Heard]]:
     parent = list(range(len(ordered)))
     first: dict[str, int] = {}
     for place, heard in enumerate(ordered):
-        for clause in _clauses(heard.text):
+        for clause in clauses(heard.text):
             one, two = _root(parent, first.setdefault(clause, place)), _root(parent, place)
             parent[max(one, two)] = min(one, two)
     groups: dict[int, list[Heard]] = defaultdict(list)
     for place, heard in enumerate(ordered):
         groups[_root(parent, place)].append(heard)
     return [group for group in groups.values() if len(group) > 1]
-
-
-def _clauses(text: str) -> set[str]:
-    pieces = [squeeze(piece) for piece in _BREAK.split(text[:MAX_LETTERS], maxsplit=MAX_CLAUSES)]
-    return {piece for piece in pieces if len(piece) >= MIN_CLAUSE}
 
 
 def _account(heard: Heard) -> Account:

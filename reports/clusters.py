@@ -21,7 +21,7 @@ MAX_REPRESENTATIVES = 64  # of one band that a text is compared with: thousands 
 _MINHASH_BYTES = 1 + 4 * PERMUTATIONS
 _PAIRS = 200_000  # compared at a time
 _SPOTS = np.uint64(1 << 20)
-_LETTER = re.compile(r"\w")
+_LETTERS = re.compile(rf"(?:\W*+\w){{{MIN_LETTERS}}}")
 _LANES = np.uint64(0x0101010101010101)
 _ODD = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93)
 
@@ -32,7 +32,7 @@ Pair = tuple[Places, Places]
 
 def signature(fingerprint: bytes, text: str) -> bytes | None:
     """Return the signature by which a text can be a copy; None where it is too short to say so."""
-    if len(fingerprint) != _MINHASH_BYTES or len(_LETTER.findall(text)) < MIN_LETTERS:
+    if len(fingerprint) != _MINHASH_BYTES or not _LETTERS.match(text):
         return None
     return fingerprint[1:]
 

@@ -6,6 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from functools import cached_property
 
+from reports.clauses import clause_marks
 from vocwatch.models import TextKind
 from vocwatch.settings.topics import RedLineClass
 from vocwatch.store.incidents import Heard
@@ -37,6 +38,11 @@ class Complaint:
     def key(self) -> tuple[str, int]:
         """(text kind, row id)."""
         return self.heard.key
+
+    @cached_property
+    def marks(self) -> bytes:
+        """Its clauses as hashes, see `clause_marks`."""
+        return clause_marks(self.heard.text)
 
     @property
     def inside(self) -> bool:

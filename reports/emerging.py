@@ -96,8 +96,11 @@ def emerging(settings: Settings, today: Sequence[Heard], before: Sequence[str]) 
     people = len({f"{h.channel}:{h.author or h.ref_id}" for h in today if h.sentiment == "negative"})
 
     def surprising(rows: Mapping[str, Sequence[_Open]], texts: Sequence[str], least: float) -> list[tuple[str, float, int]]:
-        past = holding(list(rows), texts)
-        told = ((gram, _surprise(rows[gram], people, past[gram], len(texts)), past[gram]) for gram in rows)
+        authors = {gram: len({one.author for one in own}) for gram, own in rows.items()}
+        most = {gram: most_before(own, people, len(texts), least) for gram, own in authors.items()}
+        past = holding([gram for gram in rows if most[gram] >= 0], texts, most)
+        likely = (gram for gram in rows if past[gram] <= most[gram])
+        told = ((gram, surprise(authors[gram], people, past[gram], len(texts)), past[gram]) for gram in likely)
         return [(gram, z, heard) for gram, z, heard in told if z >= least]
 
     likely = surprising(users, _spread(before, MAX_SAMPLE), MIN_Z / 2)  # most are everyday: a sample says so
@@ -106,10 +109,23 @@ def emerging(settings: Settings, today: Sequence[Heard], before: Sequence[str]) 
     return _merged(found, behind)
 
 
-def _surprise(rows: Sequence[_Open], people: int, there: int, of_there: int) -> float:
+def surprise(authors: int, people: int, there: int, of_there: int) -> float:
     """The log-odds of a phrase's people among all of today's; nothing for fewer than 3."""
-    authors = len({one.author for one in rows})
     return log_odds(authors, people, there, of_there, min(MAX_PRIOR, people)) if authors >= MIN_AUTHORS else 0.0
+
+
+def most_before(authors: int, people: int, of_there: int, least: float) -> int:
+    """Return in how many texts of before a phrase may stand and still be surprising; −1 where in none at all.
+
+    From the share that today has of it on, the log-odds are 0 or less; its pseudo-counts move that up, by twice the
+    prior at most.
+    """
+    if authors < MIN_AUTHORS:
+        return -1
+    equal = max(authors, ((of_there + 2 * MAX_PRIOR) * authors + of_there / 2) / max(1, people))
+    return next(
+        (n for n in range(min(of_there, int(equal) + 1), -1, -1) if surprise(authors, people, n, of_there) >= least), -1
+    )
 
 
 def read_emerging(

@@ -28,7 +28,7 @@ from reports.say import Say, from_stored, say
 from reports.score import reach, version
 from reports.shape import Alert, Case, Emerging, Facts, FollowUp, Quote, Risk, Today
 from reports.shops import shop_days
-from reports.texts import Reader
+from reports.texts import Reader, told_together
 from reports.traces import Kept
 from reports.usual import Usual, usual
 from reports.verdict import level_of, verdict_of
@@ -53,11 +53,12 @@ MAX_EXPOSED = 3
 
 @dataclass
 class _Rows:
-    """What was read of the store."""
+    """What was read of the store. `read` are the day's public texts one by one, None where they complain of nothing."""
 
     listed: list[dict[str, Any]]
     members: dict[str, list[Member]]
     heard: dict[tuple[str, int], Heard]
+    read: dict[tuple[str, int], Complaint | None]
     complaints: list[Complaint]
     coverage: Coverage
     measured: measures.Measured
@@ -177,11 +178,14 @@ def _read(
     inside = [s for s in served if s.started_at >= start]
     heard = _heard(connection, everything, today)
     built = runs.latest(connection, "incidents", date.isoformat())
-    told = reader.complaints(today, {})
+    read: dict[tuple[str, int], Complaint | None] = dict.fromkeys(h.key for h in today)
+    read.update((c.key, c) for c in reader.read(today))
+    told = told_together((c for c in read.values() if c), {})
     return _Rows(
         listed=listed,
         members=members,
         heard=heard,
+        read=read,
         complaints=told,
         coverage=coverage(settings, date, crawls, now),
         measured=measures.Measured(
@@ -284,9 +288,9 @@ def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any
     began = row["first_seen_at"]
     everything = sorted([*(h for _, h in mentions), *sessions], key=lambda h: (h.at, h.order))
     first = next((h for h in everything if h.at >= began), everything[0])
-    outside = reader.complaints(
-        (h for _, h in mentions), {m.ref_id: m.cluster or m.ref_id for m, _ in mentions}
-    )
+    read = [c for _, h in mentions if (c := rows.read.get(h.key))]
+    read += reader.read(h for _, h in mentions if h.key not in rows.read)
+    outside = told_together(read, {m.ref_id: m.cluster or m.ref_id for m, _ in mentions})
     why = tuple(from_stored(stored) for stored in row["why"])
     zone = settings.app.zone
     level = Level(row["level"])

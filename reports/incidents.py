@@ -10,7 +10,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 
 from reports.baseline import UNNAMED, Baseline, Cell, Expectation
@@ -164,6 +164,18 @@ def _by_topic(pool: Iterable[Complaint]) -> dict[str, list[Complaint]]:
     return topics
 
 
+@dataclass(frozen=True)
+class _Part:
+    """The complaints of one topic about one product, who speaks in them, and whether they are worth listing."""
+
+    group: Group
+    listed: bool
+    heard: set[str]
+
+
+_Tried = dict[Cell, _Part]
+
+
 class _Rules:
     """What makes a group, against one day's baseline."""
 
@@ -189,18 +201,21 @@ class _Rules:
     def beginning(self, pool: list[Complaint], found: list[Group]) -> list[Complaint]:
         """Add to `found` what begins today, the most surprising first; return the complaints that are left."""
         topics = _by_topic(pool)
-        proposals = {topic: self._ordered(topic, topics[topic]) for topic in sorted(topics)}
+        tried: _Tried = {}
+        proposals = {topic: self._ordered(topic, topics[topic], tried) for topic in sorted(topics)}
+        taken: set[tuple[str, int]] = set()
         while first := min((one for own in proposals.values() for one in own), key=itemgetter(0), default=None):
             best = first[1]
             found.append(best)
-            pool = _rest(pool, best)
-            topics = _by_topic(pool)
+            now = {c.key for c in best.today}
+            taken |= now
             for topic in {topic for c in best.today for topic in c.topics} & proposals.keys():  # the others stay as they are
-                proposals[topic] = self._ordered(topic, topics[topic]) if topic in topics else []
-        return pool
+                topics[topic] = [c for c in topics[topic] if c.key not in now]
+                proposals[topic] = self._ordered(topic, topics[topic], tried)
+        return [c for c in pool if c.key not in taken]
 
-    def _ordered(self, topic: str, pool: Sequence[Complaint]) -> list[tuple[_Order, Group]]:
-        return [(_order(group), group) for group in self._of_topic(topic, pool)]
+    def _ordered(self, topic: str, pool: Sequence[Complaint], tried: _Tried) -> list[tuple[_Order, Group]]:
+        return [(_order(group), group) for group in self._of_topic(topic, pool, tried)]
 
     def _continued(self, known: Known, pool: Sequence[Complaint]) -> Group | None:
         """Return today's part of an open incident; None when today's complaints are no more than everyday."""
@@ -240,12 +255,15 @@ class _Rules:
             group.known = going.get(group.cell)
         return groups
 
-    def _of_topic(self, topic: str, pool: Sequence[Complaint]) -> list[Group]:
+    def _of_topic(self, topic: str, pool: Sequence[Complaint], tried: _Tried) -> list[Group]:
         """Split or merge one topic's complaints over the products; only groups worth listing are returned.
 
         Trouble of one or two products stays theirs. It is the brand's when what is left without them is still far
         above its baseline, or when more products are hit; trouble that is the brand's by its kind isn't split at all.
+        `tried` are the products' parts of before: what has lost no complaint since is as it was.
         """
+        if not pool:
+            return []
         by_product: dict[str, list[Complaint]] = defaultdict(list)
         unnamed: list[Complaint] = []
         for complaint in pool:
@@ -253,9 +271,9 @@ class _Rules:
         if topic in self._brand_wide:
             whole = self._best(None, topic, list(pool))
             return [self._wholly(whole, by_product) or whole] if _listed(whole) else []
-        groups = [self._best(product, topic, own) for product, own in by_product.items()]
-        raised = [group for group in groups if _listed(group)]
-        leading = self._dominant(topic, groups, unnamed)
+        parts = [self._part(product, topic, own, tried) for product, own in by_product.items()]
+        leading = self._dominant(topic, parts, unnamed)
+        raised = [leading if leading and leading.product == part.group.product else part.group for part in parts if part.listed]
         taken = {c.key for group in raised for c in group.today}
         rest = self._best(None, topic, [c for c in pool if c.key not in taken])
         if _listed(rest) or len(raised) > MAX_SPLIT:
@@ -272,23 +290,29 @@ class _Rules:
                 return self._tested(product, whole.topic, whole.today, own, whole.eve)
         return None
 
-    def _dominant(self, topic: str, groups: Sequence[Group], unnamed: list[Complaint]) -> Group | None:
+    def _part(self, product: str, topic: str, own: list[Complaint], tried: _Tried) -> _Part:
+        """Return a product's part of a topic; of what was `tried` before, complaints can only have gone."""
+        known = tried.get((product, topic))
+        if known is None or len(known.group.today) != len(own):
+            group = self._best(product, topic, own)
+            known = tried[product, topic] = _Part(group, _listed(group), voices(own))
+        return known
+
+    def _dominant(self, topic: str, parts: Sequence[_Part], unnamed: list[Complaint]) -> Group | None:
         """Return the product most of those who name one speak of, joined by those who name none.
 
         None unless it is worth listing, by itself or with them, and enough of all voices name a product at all.
         """
-        best = max(groups, key=lambda group: (len(voices(group.today)), group.product or ""), default=None)
+        best = max(parts, key=lambda part: (len(part.heard), part.group.product or ""), default=None)
         if best is None:
             return None
-        named = [c for group in groups for c in group.today]
-        if len(voices(named)) < NAMED * len(voices([*named, *unnamed])):
+        named = set().union(*(part.heard for part in parts))
+        if len(named) < NAMED * len(named | voices(unnamed)) or len(best.heard) < DOMINANT * len(named):
             return None
-        if len(voices(best.today)) < DOMINANT * len(voices(named)):
-            return None
-        if _listed(best):
-            best.today = [*best.today, *unnamed]
-            return best
-        joined = self._best(best.product, topic, [*best.today, *unnamed], UNNAMED)
+        together = [*best.group.today, *unnamed]
+        if best.listed:
+            return replace(best.group, today=together)
+        joined = self._best(best.group.product, topic, together, UNNAMED)
         return joined if _listed(joined) else None
 
     def _best(self, product: str | None, topic: str, own: list[Complaint], *more: str) -> Group:

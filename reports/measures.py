@@ -61,7 +61,7 @@ class Measured:
         """No session of the day was imported."""
         return not self.sessions_by_day.get(self.date)
 
-    @property
+    @cached_property
     def today(self) -> list[ServiceSession]:
         """The day's sessions; one that came by two paths stands twice."""
         return [s for s in self.sessions if s.started_at.astimezone(self.zone).date() == self.date]

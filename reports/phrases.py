@@ -133,11 +133,18 @@ def each_holding(grams: Sequence[str], texts: Iterable[str]) -> Iterator[set[str
         yield {grams[index] for index, _, _ in finder.find_matches_as_indexes(text, overlapping=True)} if finder else set()
 
 
-def holding(grams: Sequence[str], texts: Iterable[str]) -> Counter[str]:
-    """Return in how many texts each gram stands. Without grams no text is read."""
+def holding(grams: Sequence[str], texts: Iterable[str], most: Mapping[str, int] | None = None) -> Counter[str]:
+    """Return in how many texts each gram stands. Without grams no text is read; with `most`, no further text once every
+    gram stands in more than it may.
+    """
     counts: Counter[str] = Counter()
+    left = set(grams)
     for held in each_holding(grams, texts) if grams else ():
         counts.update(held)
+        if most is not None:
+            left -= {gram for gram in held if counts[gram] > most[gram]}
+            if not left:
+                break
     return counts
 
 

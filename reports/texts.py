@@ -22,6 +22,7 @@ from vocwatch.store.incidents import Heard, WatchHit
 _YEAR = re.compile(r"(?<!\d)(20\d\d)\s?年(?!.{0,8}(?:买|购|入手|下单|囤|收到|生产|新款|款))")
 _PRESENT = re.compile(r"今天|今早|今晚|昨天|昨晚|前天|刚刚|刚才|这次|这回|本周|上周|这两天|现在")
 _OLD_CUES = re.compile(r"[两二三四五几多前]年前|前几年|旧闻|旧帖|老帖|老新闻|陈年|考古|翻出来|翻到.{0,6}以前")
+_OLD_SIGNS = "年旧老考翻"  # no text without one of these matches either of them: most are settled by that
 
 
 class Reader:
@@ -45,19 +46,17 @@ class Reader:
 
     def read(self, texts: Iterable[Heard]) -> list[Complaint]:
         """Read texts one by one: all as originals, and answers without a subject of their own with no topic."""
-        return [c for heard in texts if (c := self._read(heard, {})) is not None]
+        return [c for heard in texts if (c := self._read(heard)) is not None]
 
     def complaints(self, texts: Iterable[Heard], origins: Mapping[int, int]) -> list[Complaint]:
         """Read texts; those that complain of nothing of ours, and answer no such post, are left out.
 
-        An angry answer without a subject of its own speaks of what the post above it complains of.
+        `origins` are the mentions that others copy. An angry answer without a subject of its own speaks of what the post
+        above it complains of.
         """
-        read = [c for heard in texts if (c := self._read(heard, origins)) is not None]
-        posts = {(c.channel, c.heard.native_id): c for c in read if c.topics and not c.inside}
-        whole = [c if c.topics else _answer(c, posts.get((c.channel, c.heard.parent or ""))) for c in read]
-        return as_one_voice([c for c in whole if c.topics])
+        return told_together(self.read(texts), origins)
 
-    def _read(self, heard: Heard, origins: Mapping[int, int]) -> Complaint | None:
+    def _read(self, heard: Heard) -> Complaint | None:
         ours = heard if heard.sku or heard.text_kind is TextKind.SESSION else _without_competitor(heard)
         stated = {str(r.get("name")) for r in ours.red_lines if r.get("rule") != "model"}
         lines = tuple(
@@ -71,14 +70,14 @@ class Reader:
             topics, lines = (), ()
         if not topics and not heard.parent:
             return None
-        origin = origins.get(heard.ref_id, heard.ref_id) if heard.text_kind is TextKind.MENTION else None
+        origin = heard.ref_id if heard.text_kind is TextKind.MENTION else None
         return Complaint(
             heard=heard,
             day=business_date(heard.at, self._zone),
             product=self.product(heard),
             topics=topics,
             red_lines=lines,
-            voice=_voice(heard, origin),
+            voice=_voice(heard),
             origin=origin,
             old_news=heard.text_kind is TextKind.MENTION and is_old_news(heard.text, heard.at.year),
             suspected=frozenset(line.name for line in lines if line.name not in stated),
@@ -94,6 +93,20 @@ class Reader:
             return self._names[heard.product]
         named = Counter(self._products[h.watch] for h in heard.hits if h.watch in self._products)
         return named.most_common(1)[0][0] if named else None
+
+
+def told_together(read: Iterable[Complaint], origins: Mapping[int, int]) -> list[Complaint]:
+    """Return texts that were read one by one as they stand together, see `Reader.complaints`."""
+    own = [_of_origin(c, origins) for c in read]
+    posts = {(c.channel, c.heard.native_id): c for c in own if c.topics and not c.inside}
+    whole = [c if c.topics else _answer(c, posts.get((c.channel, c.heard.parent or ""))) for c in own]
+    return as_one_voice([c for c in whole if c.topics])
+
+
+def _of_origin(c: Complaint, origins: Mapping[int, int]) -> Complaint:
+    """A copy is nobody's voice."""
+    origin = c.origin if c.inside else origins.get(c.heard.ref_id, c.origin)
+    return c if origin == c.origin else replace(c, origin=origin, voice=None)
 
 
 def arrival_day(settings: Settings, heard: Heard, day: dt.date) -> dt.date | None:
@@ -112,16 +125,14 @@ def is_old_news(text: str, year: int) -> bool:
 
     “2024年那次 … 又翻出来” is old news; “2024年买的” and anything that also speaks of these days is not.
     """
-    if _PRESENT.search(text):
+    if not any(sign in text for sign in _OLD_SIGNS) or _PRESENT.search(text):
         return False
     return bool(_OLD_CUES.search(text)) or any(int(found) < year for found in _YEAR.findall(text))
 
 
-def _voice(heard: Heard, origin: int | None) -> str | None:
+def _voice(heard: Heard) -> str:
     if heard.text_kind is TextKind.SESSION:
         return f"s:{heard.author or heard.native_id}"
-    if origin != heard.ref_id:
-        return None
     return f"m:{heard.channel}:{heard.author}" if heard.author else f"m:{heard.ref_id}"
 
 

@@ -19,7 +19,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import minimum_spanning_tree
 
-from reports.bursts import clause_marks, microseconds
+from reports.bursts import microseconds
+from reports.clauses import clause_marks
 from reports.clusters import Signatures, numbers, signature
 from reports.complaint import SESSIONS, Complaint
 from reports.texts import Reader
@@ -166,12 +167,13 @@ class Maker:
         new = Signatures(numbers([row.signature or b"" for row in signed]))
         ids = np.array([row.ref_id for row in signed])
         found = [np.stack([ids[one], ids[two]]) for one, two in new.among()]
-        for part in traces.signatures(connection, since, until):
-            stored = [(ref, bare) for ref, bare in part if ref not in gone]
+        known: list[tuple[int, int]] = []
+        for part in traces.ties(connection, since, until):
+            known += [(ref, int(twin)) for ref, _, twins in part if twins and ref not in gone for twin in twins.split()]
+            stored = [(ref, bare) for ref, bare, _ in part if bare and ref not in gone]
             others = np.array([ref for ref, _ in stored])
             for mine, theirs in new.matches(numbers([bare for _, bare in stored])) if stored else ():
                 found.append(np.stack([ids[mine], others[theirs]]))
-        known = [(ref, int(twin)) for ref, twins in traces.twins(connection, since, until) if ref not in gone for twin in twins.split()]
         tied = _forest(np.concatenate(found, axis=1) if found else np.empty((2, 0), dtype=np.int64), known)
         own = set(ids.tolist())
         twins: dict[int, list[int]] = defaultdict(list)

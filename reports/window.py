@@ -20,12 +20,14 @@ import numpy as np
 import numpy.typing as npt
 
 from reports.baseline import UNNAMED, Cell, Day
-from reports.bursts import ARMY_HOURS, Said, arranged
+from reports.bursts import ARMY_HOURS, Marks, Said, arranged
 from reports.clusters import join, root
 from reports.complaint import ARRANGED, Complaint
 from vocwatch.models import TextKind
 
 _NEAR = ARMY_HOURS * 3_600_000_000
+_HASHED = (1 << 63) - 1  # of a million people two share a number in one of ten million days
+_SESSION = TextKind.SESSION.value
 _Numbers = npt.NDArray[np.int64]
 
 
@@ -78,45 +80,43 @@ class Window:
     """Complaints as `vocwatch.store.traces.window` yields them."""
 
     def __init__(self, rows: Iterable[Sequence[Any]]):
-        self._channels, self._products, self._topics, self._people = Names(), Names(), Names(), Names()
-        numbers = array("q")
+        self._channels, self._products, self._topics = Names(), Names(), Names()
+        numbers, clauses, lengths = array("q"), bytearray(), array("q")
         told: dict[str, int] = {}
         self._native: list[str] = []
-        self._clauses: list[bytes] = []
         self._twins: list[tuple[int, str]] = []
         answers: list[tuple[int, str]] = []
         for row in rows:
-            kind, ref, day, channel, negative, moment, native, parent, author, product, topics, clauses, twins = row
-            place = len(self._native)
-            inside = kind == TextKind.SESSION
+            kind, ref, day, channel, negative, moment, native, parent, author, product, topics, marks, twins = row
+            inside = kind == _SESSION
             where = self._channels(channel)
             who = author or (native if inside else None)
             if (topic := told.get(topics)) is None:
                 topic = told[topics] = self._topics(tuple(topics.split("\n")) if topics else ())
-            numbers.extend((
-                ref, inside, day, moment, where, self._people(f"{where} {who}" if who else ref), self._products(product or None),
-                topic,
-            ))
-            self._native.append(native)
-            self._clauses.append(clauses or b"")
             if twins:
-                self._twins.append((place, twins))
+                self._twins.append((len(self._native), twins))
             if not topics and parent and negative:
-                answers.append((place, parent))
+                answers.append((len(self._native), parent))
+            person = -1 - (hash((where, who)) & _HASHED) if who else ref  # names themselves would take forty times the room
+            numbers.extend((ref, inside, day, moment, where, person, self._products(product or None), topic))
+            self._native.append(native)
+            if marks:
+                clauses += marks
+            lengths.append(len(marks or b""))
         columns = np.ascontiguousarray(np.frombuffer(numbers or b"", dtype=np.int64).reshape(-1, 8).T)
-        self._ref, inside_, self._day, self._moment, self._channel, self._person, self._product, self._topic = columns
-        self._inside = inside_.astype(np.bool_)
         del numbers
+        self._ref, inside_, self._day, self._moment, self._channel, person_, self._product, self._topic = columns
+        self._inside, self._authored = inside_.astype(np.bool_), person_ < 0
+        people, self._person = np.unique(person_, return_inverse=True)
         self._answer(answers)
-        self._authored = np.array([not isinstance(who, int) for who in self._people.names], dtype=np.bool_)
         self._place = _Places(self._ref, np.flatnonzero(~self._inside))
         self._session = _Places(self._ref, np.flatnonzero(self._inside))
         self._origin = np.arange(len(self._ref))
         self._copies()
         self._voice = np.where(self._origin == np.arange(len(self._ref)), self._person, -1)
         self._burst: set[int] = set()
-        self._arrange()
-        del self._people, self._clauses, self._twins
+        self._arrange(Marks.packed(clauses, lengths), len(people))
+        del self._person, self._authored, self._twins
 
     def __len__(self) -> int:
         return len(self._ref)
@@ -160,18 +160,17 @@ class Window:
     def _order(self, place: int) -> tuple[int, str, str]:
         return (int(self._moment[place]), self._channels.names[self._channel[place]], self._native[place])
 
-    def _arrange(self) -> None:
-        """Let the texts that look arranged be one voice a day, and copies of the earliest."""
+    def _arrange(self, clauses: Marks, people: int) -> None:
+        """Let the texts that look arranged be one voice a day, and copies of the earliest; so many `people` speak."""
         telling = self._topics_of
-        own = [n for n in np.flatnonzero(~self._inside).tolist() if telling[self._topic[n]]]
-        if not own:
+        where = np.flatnonzero(~self._inside & np.array([bool(topics) for topics in telling], dtype=np.bool_)[self._topic])
+        if not len(where):
             return
-        where = np.array(own)
-        person = self._person[where]
         found = where[arranged(Said(
-            [telling[n] for n in self._topic[where].tolist()], self._voice[where], self._authored[person], self._day[where],
-            person, self._moment[where], [self._clauses[n] for n in own],
+            telling, self._topic[where], self._voice[where], self._authored[where], self._day[where], self._person[where],
+            self._moment[where], clauses.of(where),
         ))].tolist()
+        bursts = Names()
         earliest: dict[str, int] = {}
         for place in sorted(found, key=self._order):
             earliest.setdefault(telling[self._topic[place]][0], place)
@@ -179,7 +178,7 @@ class Window:
         for place in found:
             topic = telling[self._topic[place]][0]
             if self._voice[place] >= 0:
-                self._voice[place] = self._people((int(self._day[place]), topic, ARRANGED))
+                self._voice[place] = people + bursts((int(self._day[place]), topic))
                 self._burst.add(place)
             first = earliest[topic]
             if self._moment[place] - self._moment[first] <= _NEAR:

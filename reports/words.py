@@ -12,7 +12,6 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import rjieba
 
@@ -22,6 +21,7 @@ MIN_Z = 3.0
 MIN_AUTHORS = 3
 MAX_WORDS = 10
 PRIOR = 500.0
+MAX_KNOWN = 1 << 16
 _WORD = re.compile(r"[\u4e00-\u9fff]{2,8}|[a-z][a-z0-9]{2,15}")
 _MASK = re.compile(r"\[[^\[\]]{1,12}\]|<[^<>]{1,12}>|【[^【】]{1,12}】")
 _STOP = frozenset(
@@ -76,12 +76,20 @@ def hot_words(
 def tokens(text: str) -> set[str]:
     """Return the distinct words of a text (once per text, so that one ranter doesn't make a word hot)."""
     plain = _MASK.sub(" ", one_line(text, 2000).lower())
-    return {w for w in rjieba.cut(plain) if _counts(w)}
+    return {w for w in rjieba.cut(plain) if _COUNTS[w]}
 
 
-@lru_cache(maxsize=1 << 16)
-def _counts(word: str) -> bool:
-    return word not in _STOP and _WORD.fullmatch(word) is not None
+class _Counts(dict[str, bool]):
+    """Whether a word counts, for the words met so far."""
+
+    def __missing__(self, word: str) -> bool:
+        if len(self) >= MAX_KNOWN:
+            self.clear()
+        self[word] = counts = word not in _STOP and _WORD.fullmatch(word) is not None
+        return counts
+
+
+_COUNTS = _Counts()
 
 
 def counted(texts: Iterable[str]) -> Counter[str]:

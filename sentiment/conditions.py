@@ -80,9 +80,10 @@ def _set_of(patterns: Sequence[re2._Regexp]) -> re2.Set:
 class Rules:
     """The expressions of one watch."""
 
-    __slots__ = ("_all", "_any", "_none", "_query")
+    __slots__ = ("_all", "_any", "_none", "_query", "_require")
 
     def __init__(self, watch: Watch):
+        self._require = watch.require
         self._all, self._any, self._none = (
             [parse(text) for text in texts] for texts in (watch.require.all, watch.require.any, watch.require.none)
         )
@@ -99,6 +100,16 @@ class Rules:
         if any(node.holds(find) for node in self._none) or not all(node.holds(find) for node in self._all):
             return False
         return not self._any or any(node.holds(find) for node in self._any)
+
+    def unmet(self, text: str, own: Sequence[tuple[int, int]]) -> list[tuple[str, str]]:
+        """Return each condition that does not hold, as (all, any or none; as it is written)."""
+        find = _finder(text, own)
+        wanted = self._require
+        found = [("none", said) for said, node in zip(wanted.none, self._none, strict=True) if node.holds(find)]
+        found += [("all", said) for said, node in zip(wanted.all, self._all, strict=True) if not node.holds(find)]
+        if self._any and not any(node.holds(find) for node in self._any):
+            found.append(("any", " / ".join(wanted.any)))
+        return found
 
     def query_hits(self, number: int, text: str) -> list[Found]:
         """The places that satisfy the watch's query."""

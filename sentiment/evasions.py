@@ -43,8 +43,9 @@ _MAX_FINDS = 500
 _MAX_LOOKS = 40
 """Doubtful finds of one text that are looked at word by word; those beyond need the brand beside them."""
 _FOREIGN_SET = "\u0370-\u052f"  # Greek and Cyrillic
+FOREIGN = re.compile(f"[{_FOREIGN_SET}]")
 _MASKED = re.compile("[\u4e00-\u9fff][" + re.escape("".join(MASK_CHARACTERS)) + "]{1,2}")
-_MASK_TABLE = str.maketrans(dict.fromkeys(MASK_CHARACTERS, "*"))
+MASK_TABLE = str.maketrans(dict.fromkeys(MASK_CHARACTERS, "*"))
 _SYLLABLE_GAPS = frozenset(" -'·_.")
 _ALNUM = frozenset("0123456789abcdefghijklmnopqrstuvwxyz")
 
@@ -79,16 +80,23 @@ class Evasions:
         self._uses = list(uses.values())
         self._automaton = AhoCorasick(list(uses)) if uses else None
         self._masked_uses = list(masked.items())
+        self._codes = {code: {watch for watch, _, _ in entries} for code, entries in uses.items()}
         self._masked = AhoCorasick(list(masked)) if masked else None
         pictures = {
             char for entries in self._uses for _, _, variant in entries if variant.rule == EMOJI
             for char in variant.chars if not fold(char)
         }
-        self._pictures = frozenset(pictures)
+        self.pictures = frozenset(pictures)
         odd = {*pictures, *SYMBOL_LETTERS, *TURNED, *MASK_CHARACTERS}
         # One look tells for most texts that nothing but the common way of reading is needed.
         self._odd = re.compile(f"[{_FOREIGN_SET}{re.escape(''.join(sorted(odd)))}]")
         self._table, self._bare_table, self._letter_table = code_tables(pictures)
+
+    def codes_of(self, watch: int) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        """Return what is looked for on behalf of a watch: codes, names behind a mask, emoji that stand in a code."""
+        codes = frozenset(code for code, watches in self._codes.items() if watch in watches)
+        masked = frozenset(text for text, entries in self._masked_uses if any(owner == watch for owner, _ in entries))
+        return codes, masked, frozenset(char for code in codes for char in code if char in self.pictures)
 
     def screen(self, words: AhoCorasick | None) -> Screen:
         """Return what tells the texts in which `find`, or the automaton of `words`, may find anything."""
@@ -104,7 +112,7 @@ class Evasions:
         if any("\u036f" < char < "\u0530" for char in odd):
             text = _with_capitals(text, form, original)
         found = self._scan(text, self._table)
-        if not self._pictures.isdisjoint(odd):
+        if not self.pictures.isdisjoint(odd):
             found += self._scan(text, self._bare_table)
         if not TURNED.isdisjoint(odd):
             found += self._scan(text.translate(TURNED_BACK), self._table)
@@ -140,7 +148,7 @@ class Evasions:
         """Names with a character hidden behind a sign: 云*里."""
         assert self._masked is not None
         found: list[Suspect] = []
-        plain = text.translate(_MASK_TABLE)
+        plain = text.translate(MASK_TABLE)
         look = _Look(text)
         for index, start, end in self._masked.find_matches_as_indexes(plain, overlapping=True)[:_MAX_FINDS]:
             found.extend(

@@ -34,6 +34,9 @@ RULES_VERSION = "3"
 """Version of what this package decides in code; raise it when judgements change."""
 
 
+_NOT_JUDGED = {"watches": {"__all__": {"examples", "counter_examples", "red_line"}}}  # what no judgement depends on
+
+
 class Judge:
     """Judges texts by the configuration; with an engine, polarity is the rules' and the engine's together.
 
@@ -52,7 +55,7 @@ class Judge:
         self._engine = engine if engine is not None and engine.name != self._rules.name else None
         digest = hashlib.sha256()
         for part in (
-            watches.model_dump_json(), topics.model_dump_json(), "\n".join(sorted(own_pages)), self._taxonomy.version,
+            watches.model_dump_json(exclude=_NOT_JUDGED), topics.model_dump_json(), "\n".join(sorted(own_pages)), self._taxonomy.version,
         ):
             digest.update(part.encode())
         if own is not None:

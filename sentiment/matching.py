@@ -44,6 +44,26 @@ _UNMATCHED = Matched((), (), (), False)
 
 
 @dataclass(frozen=True, slots=True)
+class Needles:
+    """All that a matcher looks for in a text: words in normal form with their use, codes of variants, names behind a
+    mask, emoji that may stand in a name, patterns. A text that holds none of it has no hit of its own words.
+    """
+
+    words: frozenset[tuple[str, str]]
+    codes: frozenset[str]
+    masked: frozenset[str]
+    pictures: frozenset[str]
+    patterns: frozenset[str]
+
+    def other_than(self, other: Needles) -> Needles:
+        """Return what only one of the two looks for."""
+        return Needles(
+            self.words ^ other.words, self.codes ^ other.codes, self.masked ^ other.masked, self.pictures ^ other.pictures,
+            self.patterns ^ other.patterns,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class _Known:
     """What is known before the text is read: watches that its page or its parent speaks of, whether it is about
     the brand, and whether it is itself a page's title.
@@ -70,7 +90,7 @@ class Matcher:
                 uses = words.setdefault(form, [])
                 if (number, role) not in uses:
                     uses.append((number, role))
-        self._uses = list(words.values())
+        self._uses, self._words = list(words.values()), words
         self._automaton = AhoCorasick(list(words)) if words else None
         self._evasions = Evasions(_names(self._watches))
         self._screen = self._evasions.screen(self._automaton)
@@ -90,6 +110,14 @@ class Matcher:
         # The posts of one page and the comments of one post come together.
         self._page = lru_cache(_MAX_PAGES)(self._read_page)
         self._inherited = lru_cache(_MAX_PAGES)(self._read_parent)
+
+    def needles(self, watch: str) -> Needles:
+        """Return what is looked for on behalf of one watch. Raises KeyError for one that there is not."""
+        number = self._by_id[watch]
+        words = {(word, role) for word, uses in self._words.items() for owner, role in uses if owner == number}
+        return Needles(
+            frozenset(words), *self._evasions.codes_of(number), frozenset(self._watches[number].patterns),
+        )
 
     def match_many(self, items: Sequence[TextInput], forms: Sequence[Normalised]) -> list[Matched]:
         """Return what `match` does for each; texts in which nothing can be found are not looked at one by one."""

@@ -169,6 +169,7 @@ def _codes(text: str) -> list[str]:
     return list(dict.fromkeys(found))
 
 
+@lru_cache(maxsize=16_384)
 def derive(form: str) -> Name:
     """Return the variants of a name in normal form."""
     bare = squeeze(form)[:_MAX_NAME]

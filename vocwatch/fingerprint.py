@@ -41,10 +41,15 @@ _FX_LOW, _FX_HIGH, _FX_FACTOR = 0x243F6A8885A308D3, 0x13198A2E03707344, 0xF1357A
 def squeeze(text: str) -> str:
     """Return lower-cased letters, digits and characters of NFKC `text`, nothing else."""
     plain = text[:_MAX_CHARS]
-    if not _PLAIN.fullmatch(plain):
+    if not is_plain(plain):
         plain = unicodedata.normalize("NFKC", plain)
     plain = plain.lower()
     return _NOISE.sub("", plain)  # lone surrogates are no word characters either
+
+
+def is_plain(text: str) -> bool:
+    """Say whether a text has nothing that NFKC would change, but for punctuation."""
+    return _PLAIN.fullmatch(text) is not None
 
 
 def fingerprint(text: str) -> bytes:

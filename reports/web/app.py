@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reports.web import alert, assets, feedback, unsubscribe
-from reports.web.access import account, log_page, login, users_page
+from reports.web.access import parts as access
 from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, person_of, public
 from reports.web.desk import parts as desk
 from reports.web.forms import FormError
@@ -24,7 +24,7 @@ from vocwatch.store import StorageError, Store
 
 PARTS = (
     feedback, alert, unsubscribe, assets,
-    login, account, users_page, log_page,
+    *access.PARTS,
     *desk.PARTS,
 )
 """The modules whose `router` makes the console."""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import replace
 
 from reports.bursts import coordination
 from reports.clusters import collapse
@@ -73,4 +72,4 @@ def test_a_post_shared_by_many_people_or_over_weeks_is_no_arranged_burst():
     assert coordination([heard(n, RUMOUR, n / 10) for n in range(1, 31)]) is None
     assert coordination([heard(n, RUMOUR, 24 * n, f"u{n % 5}") for n in range(1, 31)]) is None
     assert coordination([heard(n, RUMOUR, 0, "one") for n in range(1, 5)]) is None
-    assert coordination([replace(heard(n, RUMOUR), author=None) for n in range(1, 31)]) is None
+    assert coordination([heard(n, RUMOUR)._replace(author=None) for n in range(1, 31)]) is None

@@ -4,32 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
+from sentiment.bench import Bench
 from sentiment.contexts import LabelledHit, learn, places_of
 from sentiment.matching import Matcher
 from sentiment.normalise import normalise
 from sentiment.ready import own_pages
 from sentiment.suggest import Seen, suggest
-from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say
+from vocwatch.cli import watch_versions
+from vocwatch.cli.context import Context, JsonOption, print_json, print_rows, say, user_name
+from vocwatch.configuring import By, ChangeError, Configuring
 from vocwatch.exits import Exit, Stop
 from vocwatch.hit_words import hit_words
+from vocwatch.laboratory import Part, Report
 from vocwatch.lang import tr
 from vocwatch.models import Hit, TextInput
-from vocwatch.settings.edit import append_item, write_tree
+from vocwatch.settings.changes import WATCH, Change
+from vocwatch.settings.drafts import DraftError, with_watch
+from vocwatch.settings.edit import write_tree
 from vocwatch.settings.watches import LEARNED_FILE, Watch, Watches, too_broad
 from vocwatch.settings.yamlfile import load_model
 from vocwatch.store import queries
 
-_SHORT_DAYS = 7
-_BROAD_SHARE = 0.5
-"""From this share of all stored texts on, a word is said to be too broad."""
 _REMARK = "# 由 vocwatch watch learn 写成：名字附近的词和分量（正数：是品牌；负数：不是）。~ 代表名字本身。可以改，也可以删。\n"
 
 
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command("test", help="在已入库的提及上试一个词、一条监测词或一份改过的文件：命中哪些，少了哪些")(test_command)
     group.command("suggest", help="从已入库的文本里找：大家还怎么叫它")(suggest_command)
     group.command("learn", help="从标过的命中学会分辨同名：每行一个 JSON，含 text、watch、is_brand")(learn_command)
+    watch_versions.register(group)
     app.add_typer(group, name="watch")
 
 
@@ -72,16 +74,18 @@ def add_command(
     item = {"id": watch_id, "kind": kind, "name": name, "aliases": alias or [], "ambiguous": ambiguous or [],
             "exclude": exclude or [], "brand": brand, "sku": sku}
     item = {key: value for key, value in item.items() if value}
-    known = [watch.model_dump(exclude_unset=True) for watch in state.settings.watches.watches]
     try:
-        Watches.model_validate({"watches": [*known, item]})
-    except ValidationError as error:
-        told = str(error.errors()[0]["msg"]).removeprefix("Value error, ")
+        with_watch(state.settings.watches, item)
+    except DraftError as error:
+        told = tr("；", "; ").join(problem.message for problem in error.problems)
         raise Stop(Exit.USAGE, tr(f"没有加：{told}", f"Not added: {told}")) from error
-    path = state.env.config / "watches.yaml"
-    append_item(path, "watches", item)
-    say(tr(f"已加进 {path}。先试一试：vocwatch watch test {watch_id}；再重判旧文本：vocwatch analyse --rebuild",
-           f"Added to {path}. Try it: vocwatch watch test {watch_id}; then judge old texts again: vocwatch analyse --rebuild"))
+    change, configuring = Change("watch", WATCH + watch_id, item), Configuring(state.env, state.store)
+    try:
+        made = configuring.change("watches.yaml", change, By(user_name(), "cli", state.now), configuring.mark("watches.yaml", change))
+    except ChangeError as error:
+        raise Stop(Exit.USAGE, tr(f"没有加：{error}", f"Not added: {error}")) from error
+    say(tr(f"已加进 {configuring.path(made.file)}。先试一试：vocwatch watch test {watch_id}；再重判旧文本：vocwatch analyse --rebuild",
+           f"Added to {configuring.path(made.file)}. Try it: vocwatch watch test {watch_id}; then judge old texts again: vocwatch analyse --rebuild"))
 
 
 def test_command(
@@ -92,45 +96,61 @@ def test_command(
     file: Annotated[Path | None, typer.Option(help="改过、还没放进 config 的 watches.yaml，和现在的比")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what a watch (by id) or a plain word catches in the stored mentions of the last days, and what it loses."""
+    """Show what a watch (by id) or a plain word catches in the stored mentions of the last days, gains and loses."""
     state: Context = context.obj
     watches = load_model(file, Watches, state.env.variables) if file else state.settings.watches
     known = word in {watch.id for watch in watches.watches}
-    matcher = Matcher(watches if known else _word_alone(word), own_pages(state.settings))
-    found: list[dict[str, Any]] = []
-    lost: list[dict[str, Any]] = []
-    texts, hits, lately = 0, 0, 0
-    rules: Counter[str] = Counter()
-    recent = state.now - dt.timedelta(days=_SHORT_DAYS)
-    for row, item in _stored(state, days):
-        texts += 1
-        got = [hit for hit in _hits(matcher, item) if hit.watch == (word if known else _WORD)]
-        before = [hit["rule"] for hit in row["hits"] if hit["watch"] == word and hit["rule"] not in ("parent", "page", "sku")]
-        shown = {"source": row["source"], "text": row["text"], "url": row["url"]}
-        if got:
-            hits += 1
-            lately += bool(row["published_at"] and dt.datetime.fromisoformat(row["published_at"]) >= recent)
-            rules.update({hit.rule for hit in got})
-            found.append({"rule": got[0].rule, "matched": got[0].matched, **shown})
-        elif before and known:
-            lost.append({"rule": before[0], "matched": "", **shown})
-    broad = _breadth(word, known, hits, texts)
+    bench = Bench(lambda: state.settings, state.store, days=days)
+    report = bench.try_watch(
+        watches if known else _word_alone(word), word if known else _WORD, days=days, looks=None, samples=samples,
+    )
+    if report.problems:
+        raise Stop(Exit.USAGE, "\n".join(problem.message for problem in report.problems))
+    reason = None if known else too_broad(word)
+    warnings = list(report.warnings)
+    if reason:
+        warnings.insert(0, tr(f"“{word}”{reason}，watches.yaml 不收。请写完整的叫法，或写成 query 表达式",
+                              f"“{word}” is too broad for watches.yaml. Write the full name, or a query expression"))
     if as_json:
-        print_json({"word": word, "days": days, "texts": texts, "hits": hits, "hits_7_days": lately, "lost": len(lost),
-                    "per_day": round(hits / days, 2), "rules": dict(rules.most_common()), "warning": broad,
-                    "samples": found[:samples], "lost_samples": lost[:samples]})
-        return
-    say(tr(f"最近 {days} 天的 {texts} 条里命中 {hits} 条（近 7 天 {lately} 条），每天约 {hits / days:.1f} 条；比现有判定少 {len(lost)} 条",
-           f"{hits} hits in {texts} texts of {days} days ({lately} in the last 7), about {hits / days:.1f} a day; {len(lost)} lost"))
-    if broad:
-        say(broad)
+        print_json(_as_json(word, report, warnings))
+    else:
+        _show(report, warnings)
+
+
+def _as_json(word: str, report: Report, warnings: list[str]) -> dict[str, Any]:
+    def shown(part: Part) -> list[dict[str, Any]]:
+        return [{"rule": one.why, "matched": one.matched, "source": one.source, "text": one.text, "url": one.url} for one in part.samples]
+
+    return {
+        "word": word, "days": report.days, "texts": report.texts, "hits": report.caught.count, "hits_7_days": report.hits_7_days,
+        "gained": report.gained.count, "lost": report.lost.count, "wrong": report.wrong.count, "per_day": report.per_day,
+        "alerts_per_day": report.alerts_per_day, "by_page": report.page_texts,
+        "rules": {one.name: one.texts for one in report.rules}, "words": {one.name: one.texts for one in report.words},
+        "kept_out": {one.what: one.texts for one in report.killed}, "overlaps": {one.name: one.texts for one in report.overlaps},
+        "failing": list(report.failing), "warning": warnings[0] if warnings else None, "warnings": warnings,
+        "samples": shown(report.caught), "lost_samples": shown(report.lost),
+    }
+
+
+def _show(report: Report, warnings: list[str]) -> None:
+    hits, days = report.caught.count, report.days
+    say(tr(f"最近 {days} 天的 {report.texts} 条里命中 {hits} 条（近 7 天 {report.hits_7_days} 条），每天约 {report.per_day:.1f} 条；"
+           f"比现有判定多 {report.gained.count} 条，少 {report.lost.count} 条",
+           f"{hits} hits in {report.texts} texts of {days} days ({report.hits_7_days} in the last 7), about {report.per_day:.1f} a day; "
+           f"{report.gained.count} more and {report.lost.count} fewer than stored"))
+    if report.alerts_per_day:
+        say(tr(f"预计每天 {report.alerts_per_day:g} 条红线预警", f"About {report.alerts_per_day:g} red-line alerts a day"))
+    for line in (*warnings, *report.failing):
+        say(line)
+    for one in report.killed[:5]:
+        say(tr(f"没算进来 {one.texts} 条：{one.what}", f"{one.texts} kept out: {one.what}"))
     columns = {"rule": tr("规则", "Rule"), "matched": tr("命中", "Matched"), "source": tr("来源", "Source"), "text": tr("正文", "Text")}
-    for row in (*found, *lost):
-        row["rule"] = hit_words(row["rule"])
-    print_rows(found[:samples], columns, False)
-    if lost:
-        say(tr("不再命中的：", "No longer hit:"))
-        print_rows(lost[:samples], columns, False)
+    for title, part in (("", report.caught), (tr("不再命中的：", "No longer hit:"), report.lost)):
+        if part.samples:
+            if title:
+                say(title)
+            print_rows([{"rule": hit_words(one.why), "matched": one.matched, "source": one.source, "text": one.text}
+                        for one in part.samples], columns, False)
 
 
 def suggest_command(
@@ -210,16 +230,6 @@ def _stored(state: Context, days: int) -> Iterator[tuple[dict[str, Any], TextInp
 
 def _hits(matcher: Matcher, item: TextInput) -> tuple[Hit, ...]:
     return matcher.match(item, normalise(item.text)).hits
-
-
-def _breadth(word: str, known: bool, hits: int, texts: int) -> str | None:
-    reason = None if known else too_broad(word)
-    if reason:
-        return tr(f"“{word}”{reason}，watches.yaml 不收。请写完整的叫法，或写成 query 表达式",
-                  f"“{word}” is too broad for watches.yaml. Write the full name, or a query expression")
-    if texts >= 20 and hits >= _BROAD_SHARE * texts:
-        return tr(f"命中了 {hits / texts:.0%} 的文本，太宽了，请加 require 或换更具体的词", f"Hits {hits / texts:.0%} of all texts: too broad, add require or a narrower word")
-    return None
 
 
 def _watch(state: Context, watch_id: str) -> Watch:

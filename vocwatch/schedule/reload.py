@@ -16,11 +16,11 @@ from pathlib import Path
 
 from vocwatch.lang import tr
 from vocwatch.settings import ConfigError, Settings, load_settings
+from vocwatch.settings.live import Stamp, stamp
 from vocwatch.settings.yamlfile import MAX_BYTES
 
 LOOK_SECONDS = 5.0
 KEPT = 5
-Stamp = tuple[tuple[str, int, int], ...]
 
 
 class Reloader:
@@ -49,10 +49,10 @@ class Reloader:
 
     def _take(self) -> Settings | None:
         with self._lock:
-            stamp = _stamp(self._env.config)
-            if stamp == self._stamp:
+            seen = stamp(self._env.config)
+            if seen == self._stamp:
                 return None
-            self._stamp = stamp
+            self._stamp = seen
             try:
                 fresh = load_settings(self._env)
                 copy = self._copied()
@@ -62,7 +62,7 @@ class Reloader:
             except OSError as error:
                 self._refused([tr(f"{self._env.config}: 读不到（{error.strerror}）", f"{self._env.config}: unreadable ({error.strerror})")])
                 return None
-            if _stamp(self._env.config) != stamp:
+            if stamp(self._env.config) != seen:
                 self._stamp = ()  # it changed while it was read: once more
                 return None
             if self._looked > float("-inf") and (self.problem is not None or copy != self.settings.env.config):
@@ -101,15 +101,3 @@ class Reloader:
         for path in older[KEPT:]:
             shutil.rmtree(path, ignore_errors=True)
         return place
-
-
-def _stamp(folder: Path) -> Stamp:
-    """Names, sizes and times of the configuration's files."""
-    found = []
-    for path in sorted(folder.rglob("*.yaml")):
-        try:
-            state = path.stat()
-        except OSError:
-            continue
-        found.append((str(path), state.st_size, state.st_mtime_ns))
-    return tuple(found)

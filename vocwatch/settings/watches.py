@@ -141,6 +141,9 @@ class Watch(Section):
     )
     brand: Slug | None = Field(None, description="产品所属品牌的监测词 id")
     sku: str | None = None
+    red_line: bool = Field(False, description="红线监测词：改动要由另一个人同意才生效", exclude_if=lambda value: not value)
+    examples: tuple[str, ...] = Field((), description="应当命中的例句，试词时逐条检查", exclude_if=lambda value: not value)
+    counter_examples: tuple[str, ...] = Field((), description="不该命中的例句", exclude_if=lambda value: not value)
     needs_brand: bool = Field(False, description="通用叫法：同一文本里提到品牌，或页面就是该商品，才算")
 
     @model_validator(mode="after")

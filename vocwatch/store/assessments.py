@@ -62,6 +62,12 @@ def pending_mentions(
     ]
 
 
+def inputs(connection: Connection, rows: Sequence[Row[Any]]) -> list[TextInput]:
+    """Return what is judged of mentions: rows of id, source, parent, kind, rating, sku, product, shop, title and text."""
+    above = _ancestors(connection, [row for row in rows if row.parent is not None])
+    return [_mention_input(row, above.get((row.source, row.parent), ())) for row in rows]
+
+
 def pending_sessions(
     connection: Connection, *, after: int = 0, limit: int | None = None, other_than: Versions = None,
     only: Sequence[int] | None = None, again: bool = False,

@@ -5,8 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -30,8 +29,7 @@ from vocwatch.store.schema import (
 FETCH = 5000
 
 
-@dataclass(frozen=True, slots=True)
-class BrandMention:
+class BrandMention(NamedTuple):
     """One mention of the brand by a customer or the press, without its text."""
 
     ref_id: int
@@ -156,8 +154,7 @@ def texts_by_id(connection: Connection, ids: Sequence[int]) -> Iterator[str]:
             yield f"{title}\n{text}" if title else text
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceSession:
+class ServiceSession(NamedTuple):
     """One session without its turns."""
 
     ref_id: int

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from sys import intern
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -31,8 +31,7 @@ FETCH = 5000
 VOICES = ("customer", "media")
 
 
-@dataclass(frozen=True, slots=True)
-class WatchHit:
+class WatchHit(NamedTuple):
     """Where a text names a watch."""
 
     watch: str
@@ -40,8 +39,7 @@ class WatchHit:
     start: int
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """One judged text of a customer or the press, outside (mention) or inside (session).
 
     `at` is when it was published (first seen, where the page gives no time) or when the session began;

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Column, Index, Table, UniqueConstraint
 
-from vocwatch.store import delivery_schema, desk_schema, people_schema, schedule_schema  # noqa: F401 - so that their tables are known wherever these are
+from vocwatch.store import config_schema, delivery_schema, desk_schema, people_schema, schedule_schema  # noqa: F401 - so that their tables are known wherever these are
 from vocwatch.store.access import schema as access_schema  # noqa: F401 - so that its tables are known too
 from vocwatch.store.columns import BigId, UtcTime, metadata
 
@@ -251,7 +251,7 @@ assessments = Table(
            comment="only the beginning of an over-long text was judged"),
     Column("review", sa.Boolean, nullable=False, server_default=sa.text("false"),
            comment="待复核: the next likely class is close"),
-    Column("assessed_at", UtcTime, nullable=False),
+    Column("assessed_at", UtcTime, nullable=False, index=True),
     UniqueConstraint("text_kind", "ref_id"),
     comment="The judgement of the newest text of each mention and session",
 )

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from vocwatch.store.engine import chunks, upsert
+from vocwatch.store.engine import BATCH, chunks, upsert
 from vocwatch.store.incidents import VOICES, placed_at
 from vocwatch.store.schema import assessments, changes, day_words, mentions, traces
 
@@ -93,8 +93,10 @@ def replace(connection: Connection, keys: Collection[Key], rows: Sequence[Trace]
     for kind in ("mention", "session"):
         for part in chunks(sorted(ref for owner, ref in set(keys) - kept if owner == kind)):
             connection.execute(traces.delete().where(traces.c.text_kind == kind, traces.c.ref_id.in_(part)))
-    values = [dict(zip(_NAMES, _values(row), strict=True)) for row in sorted(rows, key=lambda r: (r.text_kind, r.ref_id))]
-    upsert(connection, traces, values, _KEY, [name for name in _NAMES if name not in _KEY])
+    ordered = sorted(rows, key=attrgetter(*_KEY))
+    for some in chunks(ordered, BATCH):  # not all at once: a day's rows would take much room
+        values = [dict(zip(_NAMES, _values(row), strict=True)) for row in some]
+        upsert(connection, traces, values, _KEY, [name for name in _NAMES if name not in _KEY])
     for part in chunks(done):
         connection.execute(changes.delete().where(changes.c.id.in_(part)))
 
@@ -139,14 +141,15 @@ def window_of(connection: Connection, keys: Collection[Key]) -> Iterator[Sequenc
             yield from connection.execute(query.where(t.text_kind == kind, t.ref_id.in_(part)))
 
 
-def signatures(connection: Connection, since: int, until: int) -> Iterator[Sequence[tuple[int, bytes]]]:
-    """Yield (mention id, signature) of the days [since, until], some thousands at a time."""
+def ties(connection: Connection, since: int, until: int) -> Iterator[Sequence[tuple[int, bytes | None, str | None]]]:
+    """Yield (mention id, signature, twins) of those of the days [since, until] that have either, some thousands at a time."""
     t = traces.c
-    query = sa.select(t.ref_id, t.signature).where(
-        t.complains, t.day >= since, t.day <= until, t.text_kind == "mention", t.signature.is_not(None)
+    signed = sa.and_(t.complains, t.signature.is_not(None))
+    query = sa.select(t.ref_id, sa.case((signed, t.signature)), t.twins).where(
+        t.day >= since, t.day <= until, t.text_kind == "mention", sa.or_(signed, t.twins.is_not(None))
     )
     for part in connection.execute(query.execution_options(yield_per=FETCH)).partitions():
-        yield [(ref, bare) for ref, bare in part]
+        yield [(ref, bare, twins) for ref, bare, twins in part]
 
 
 def negatives(connection: Connection, since: int, until: int) -> list[int]:
@@ -158,12 +161,9 @@ def negatives(connection: Connection, since: int, until: int) -> list[int]:
     return list(connection.execute(query).scalars())
 
 
-def twins(connection: Connection, since: int | None = None, until: int | None = None) -> list[tuple[int, str]]:
-    """Return (mention id, twins) of the copies; of those of the days [since, until], where they are given."""
-    t = traces.c
-    query = sa.select(t.ref_id, t.twins).where(t.text_kind == "mention", t.twins.is_not(None))
-    if since is not None and until is not None:
-        query = query.where(t.day >= since, t.day <= until)
+def twins(connection: Connection) -> list[tuple[int, str]]:
+    """Return (mention id, twins) of all copies."""
+    query = sa.select(traces.c.ref_id, traces.c.twins).where(traces.c.text_kind == "mention", traces.c.twins.is_not(None))
     return [(row.ref_id, row.twins) for row in connection.execute(query)]
 
 

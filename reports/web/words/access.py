@@ -52,4 +52,9 @@ WORDS: dict[str, tuple[str, str]] = {
     "log_login": ("登录", "logged in"), "log_login refused": ("登录失败", "login refused"), "log_view": ("查看", "saw"),
     "log_export": ("导出", "exported"), "log_change user": ("改用户", "changed a person"), "log_change password": ("换密码", "changed password"),
     "log_change token": ("改令牌", "changed a token"), "log_set up": ("初始设置", "set up"),
+    "oidc_unreachable": ("公司账号的登录服务联系不上，请稍后再试，或用密码登录", "The company's login can't be reached: try again later, or use a password"),
+    "oidc_stale": ("登录超过十分钟没有完成，请再点一次", "The login took more than ten minutes: begin again"),
+    "oidc_failed": ("公司账号没有通过核对，请再试一次；还不行就找管理员看日志", "The company's answer did not hold: try again, or have the log looked at"),
+    "oidc_unknown": ("你的公司账号没有使用权限，请找管理员", "Your account has no access here: ask an administrator"),
+    "oidc_taken": ("你的名字已被另一个本地用户占用，请管理员处理", "Your name belongs to a local user here: ask an administrator"),
 }
