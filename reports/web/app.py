@@ -19,6 +19,7 @@ from reports.web.desk import parts as desk
 from reports.web.forms import FormError
 from reports.web.pages import HEADERS, Console, message, redirect
 from reports.web.words import language_of, words
+from vocwatch.lang import speak
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
 
@@ -33,7 +34,7 @@ _READ = ["GET", "HEAD"]
 
 def make_app(settings: Settings, store: Store) -> FastAPI:
     """Return the console over a store. What needs no login says so; what a signed link may do is what its signature says."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(_speak)])
     app.state.console = Console(settings, store)
     for part in PARTS:
         app.include_router(part.router)
@@ -64,6 +65,11 @@ class _Headers:
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+async def _speak(request: Request) -> None:
+    """Let what is told below the pages (errors of a question, what was counted) be told in the reader's language."""
+    speak(language_of(request))
 
 
 def _health() -> Response:

@@ -13,7 +13,7 @@ from reports.web.access.people import audit, needs
 from reports.web.desk import listed
 from reports.web.desk.charts import Chart, Line, over_time
 from reports.web.desk.frame import address, desk_message, desk_page
-from reports.web.desk.later import later
+from reports.web.desk.later import PATIENCE_OF_PARTS, later
 from reports.web.desk.shown import Span, marked
 from reports.web.desk.triage import marks_of, noted
 from reports.web.desk.view import (
@@ -50,8 +50,10 @@ def sessions(request: Request) -> Response:
     except QuestionError as error:
         return desk_page(request, "sessions", status=400, view=View(Question()), wrong=failed(error, lang), **shared)
     zone = desk.settings.app.zone
+    q = view.question
+    imported = bool(rows) or ask(desk, "sessions", Question(q.since, q.until), limit=0).total > 0
     return desk_page(
-        request, "sessions", view=view, wrong=None, rows=rows, total=answer.total, names=Names(desk.settings, lang), counted=answer.counted,
+        request, "sessions", view=view, wrong=None, imported=imported, rows=rows, total=answer.total, names=Names(desk.settings, lang), counted=answer.counted,
         pager=pager(request, "sessions", view, answer.total, len(rows)), chips=chips(request, "sessions", view),
         spans=spans(request, "sessions", view, today_of(request)), at=lambda value: listed.moment(value, zone), **shared,
     )
@@ -72,7 +74,7 @@ def overview(request: Request) -> Response:
         return {"series": series(desk, view.question, "path", subject="sessions"), "counts": counts}
 
     try:
-        made = later(request, ("sessions", tuple(view.params)), make)
+        made = later(request, ("sessions", tuple(view.params)), make, PATIENCE_OF_PARTS)
     except QuestionError as error:
         return desk_page(request, "sessions_overview", status=400, problem=error.message, pending=False, chart=None, groups=[], params=[], **shared)
     if made is None:
