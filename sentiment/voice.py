@@ -48,7 +48,7 @@ _CUES: dict[str, dict[float, str]] = {
         1.5: "底薪 提成 包吃 包住 管吃 管住 包教 月薪 日结 时薪 保底 简历 计件 月休 双休 做六休一 有经验 优先 熟手 学徒 应聘 面试 待遇 住宿 管饭 管两顿饭 周末双休 计时工 长白班 可带新人 持证 岗位 非诚勿扰 试岗 车马费 日薪 转正",
     },
     MERCHANT: {
-        3.0: "商家回复 掌柜回复 店家回复 客服回复 卖家回复 竭诚为您 期待您的再次 欢迎下次光临 欢迎再次光临 感谢您的支持 感谢您的反馈 感谢您的认可 感谢您的惠顾 感谢您的选择 感谢您的评价 为您催促 为您登记 为您核实 给您带来不便 给您带来的不便 老客户质保 敬请谅解 不便之处请谅解 店主本人 掌柜本人 老板本人来",
+        3.0: "竭诚为您 期待您的再次 欢迎下次光临 欢迎再次光临 感谢您的支持 感谢您的反馈 感谢您的认可 感谢您的惠顾 感谢您的选择 感谢您的评价 为您催促 为您登记 为您核实 给您带来不便 给您带来的不便 老客户质保 敬请谅解 不便之处请谅解 店主本人 掌柜本人 老板本人来",
         1.5: "尊敬的顾客 尊敬的客户 亲爱的顾客 亲爱的街坊 给亲 谢谢宝 感谢宝 感谢亲 谢谢亲 谢谢家人 感谢家人 感谢支持 谢谢支持 感谢认可 谢谢认可 小助理 咱家 咱们家 本店 小店 戳客服 联系客服哦 随时联系 您反馈 您的订单 祝您 请您 为您 欢迎再来 欢迎光临 欢迎随时 照常营业 照常开门 歇业 搬迁 望周知 原路返回 注意查收 保持手机畅通 系统显示您 老客券 会继续加油 继续努力 第一时间处理 专员 亲， 亲~ 亲～ 亲, 亲亲 哦～ 哦~ 呢～ 呢~ 哈～ 您好， 您好, 店休 补货中 加购物车占位 不瞒大家 经核查 严正声明 补货啦 下周补货 截图下单 客服在线 加印的 开售 感谢催更 您这单 在的呢宝 备注了哈 仙女的返图 的返图 各位书友 各位毛孩子家长 本院 敬请 客房升级 先点右下角 店铺截图 随时到园 订一赠 感谢监督 本人的回复 周二补货 欢迎家长",
     },
     MEDIA: {
@@ -73,6 +73,14 @@ _PRIZE = re.compile(r"(?:抽|揪)[0-9一两二三四五六七八九十几]{1,3}(
 _JOB = re.compile(r"招[^，。,!！?？]{0,10}[0-9一两二三四五六七八九十]{1,2}(?:名|位|个|人)|招[^，。]{0,6}(?:学徒|师傅|兼职|主播|模特|工(?!具)|嫂|师(?!傅)|员)")
 _OFFER = re.compile(r"^[^，。]{0,4}(?:出|转|收)[^，。来了门去现差]{0,6}[一二两三四五几0-9](?:张|台|套|双|瓶|个|件|盒|只|对|部|辆|盏|本)|[0-9一二三四五六七八九]{1,4}(?:元|块)?出[，。]")
 _MERCHANT_START = re.compile(r"(?:亲爱的|尊敬的|亲[,，~～ ]|您好|亲亲|感谢您的?|非常抱歉(?:给您|让您|亲)|抱歉给您|很抱歉给您|谢谢(?:宝|亲|您)|感谢(?:宝|亲|家人))")
+_LABEL = re.compile(r"[\[【(（「“]?(?:商家|掌柜|店家|客服|卖家|店铺|商户|官方)(?:官方|的)?回复(?:[\]】)）」”]|\s*[:：]|[,，]?\s*(?:亲|您|尊敬|感谢|谢谢|抱歉))")
+"""How a site marks the shop's answer, at its beginning."""
+_QUOTES = re.compile(
+    r"(?:客服|商家|店家|卖家|掌柜|店员|店主|老板|售后|官方|厂家|他们|她们|人家|对方|机器人)[^。！!?？:：]{0,8}?"
+    r"(?:回复|回我|回的|说|让我|叫我|告诉我|表示|答复|答|就?一句|来[一了]?句|复制|只会|就会|[:：])"
+    r"|[找问催]了?[^，,。]{0,4}(?:客服|商家|店家|卖家|掌柜|老板|售后)"
+)
+"""A customer who tells what the shop said: its phrases are quoted."""
 
 
 class _Cues:
@@ -91,6 +99,7 @@ class _Cues:
         for word in "抽揪":
             words.setdefault(word, []).append(("prize", 0.0))
         words.setdefault("招", []).append(("job", 0.0))
+        words.setdefault("回复", []).append(("reply", 0.0))
         for word in ("出", "转", "收"):
             words.setdefault(word, []).append(("offer", 0.0))
         self._uses = list(words.values())
@@ -193,9 +202,14 @@ def voices_of(texts: Sequence[tuple[str, str, bool]]) -> list[str]:
     if doubtful:
         marks = [_HEARD.get(texts[number][1], _HEARD_ELSEWHERE) for number, _ in doubtful]
         learned = _learned().of([head for _, head in doubtful], marks)
-        for (number, _), voice in zip(doubtful, learned, strict=True):
-            voices[number] = voice
+        for (number, head), voice in zip(doubtful, learned, strict=True):
+            voices[number] = CUSTOMER if voice == MERCHANT and quoted(head) else voice
     return [CUSTOMER if voice is None else voice for voice in voices]
+
+
+def quoted(text: str) -> bool:
+    """Whether what sounds like a shop is told by somebody who heard it there."""
+    return not (_MERCHANT_START.match(text) or _LABEL.match(text)) and _QUOTES.search(text) is not None
 
 
 def _by_kind(kind: str, about_brand: bool) -> str | None:
@@ -219,8 +233,12 @@ def _loudest(text: str, kind: str, scores: dict[str, float]) -> str:
         scores[RECRUIT] = scores.get(RECRUIT, 0.0) + 1.5
     if "offer" in scores and _OFFER.search(text):
         scores[RESALE] = scores.get(RESALE, 0.0) + 2.5
+    if "reply" in scores and _LABEL.match(text):
+        scores[MERCHANT] = scores.get(MERCHANT, 0.0) + 3
     if MERCHANT in scores and _MERCHANT_START.match(text):
         scores[MERCHANT] += 1.5
+    elif MERCHANT in scores and quoted(text):
+        del scores[MERCHANT]
     if MEDIA in scores and text.startswith("【"):
         scores[MEDIA] += 1.0  # the headline of a post
     if kind == "review":

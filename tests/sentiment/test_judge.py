@@ -72,6 +72,17 @@ def test_advertising_and_merchants_raise_no_red_line(judge: Judge) -> None:
     assert not assess(judge, "您好，得知您被烫伤，我们非常抱歉", kind="reply").red_lines
 
 
+@pytest.mark.parametrize("text", [
+    "充到一半冒烟了，客服回复说正常", "充电时冒烟了，客服说没事，别自己吓自己", "充到一半冒烟了，店家回复亲这是正常现象，感谢您的反馈",
+])
+def test_a_red_line_stands_whatever_the_shop_said_to_it(judge: Judge, text: str) -> None:
+    assert [line.name for line in assess(judge, text, kind="comment").red_lines] == ["起火冒烟"]
+
+
+def test_who_has_tried_it_and_calms_others_raises_no_red_line(judge: Judge) -> None:
+    assert not assess(judge, "有人说炖锅会自燃，我试过一次，自动断了，没冒烟没焦味，别自己吓自己").red_lines
+
+
 @pytest.mark.parametrize(("text", "refused"), [
     ("", "空文本"), (" \u200b\n", "空文本"), ("https://a.example/x?y=1", "只有链接"), ("……！！", "没有文字"),
     ("QUJD" * 100, "不是自然语言（编码数据）"), ("\ud800\udfff", "空文本"),

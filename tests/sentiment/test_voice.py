@@ -22,6 +22,9 @@ FLAGS = ("ad", "lottery", "resale", "recruit", "merchant", "media")
     ("代购可带，要的私聊报数量，现货看相册", "post", "resale"), ("诚聘店员两名，月薪5000，五险一金，包住", "post", "recruit"),
     ("招学徒，管吃管住，月休四天", "comment", "recruit"),
     ("亲，非常抱歉给您带来不便，请您联系客服为您处理", "comment", "merchant"), ("谢谢宝的喜欢～小店会继续努力哒", "comment", "merchant"),
+    ("充到一半冒烟了，客服回复说正常", "post", "customer"), ("鼓包了，找客服就一句给您带来不便敬请谅解", "comment", "customer"),
+    ("盖子一直渗水，卖家只会复制粘贴感谢您的支持", "post", "customer"), ("【商家回复】您好，已为您登记", "comment", "merchant"),
+    ("客服回复：亲，感谢您的反馈，我们会为您核实", "comment", "merchant"),
     ("谢谢支持", "reply", "merchant"), ("产品下月上市", "article", "media"),
     ("本报讯 记者从市场监管部门获悉，抽检三批次不合格", "post", "media"), ("加微信abc12345", "complaint", "customer"),
 ])
