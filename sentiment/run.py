@@ -17,6 +17,7 @@ from vocwatch.models import Assessment, RunStatus
 from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store, assessments, runs
 from vocwatch.store.assessments import Pending
+from vocwatch.store.desk import rollup
 
 STOPPED = "人为停止"
 BATCH = 500
@@ -99,6 +100,7 @@ def analyse(
             connection, run_id, settings.clock.now(), reason=problems[0] if problems else None,
             stats={**work.stats(), "left": left},
         )
+    rollup.refresh(store, settings.app.zone)
     return AnalyseReport(
         work.done, work.refused, left, work.version, refined, problems[0] if problems else None
     )

@@ -46,4 +46,5 @@ def safe_cell(value: object) -> object:
     if not isinstance(value, str):
         return value
     flat = _UNSAFE.sub("", value.replace("\r", " "))
-    return f"'{flat}" if flat[:1] in "=+-@\t\n＝＋－＠" and flat else flat
+    computed = flat.lstrip()[:1] or "."  # some programs drop what is blank before it
+    return f"'{flat}" if computed in "=+-@＝＋－＠" or flat[:1] in ("\t", "\n") else flat

@@ -6,9 +6,11 @@ import datetime as dt
 import random
 from typing import Any
 
+from sqlalchemy import Table
+
 from vocwatch.fingerprint import fingerprints
 from vocwatch.settings import Settings
-from vocwatch.store import Store
+from vocwatch.store import Connection, Store
 from vocwatch.store import schema as s
 from vocwatch.store.engine import upsert
 
@@ -80,17 +82,20 @@ class Filler:
         texts = [self._copied[n % 2000] if n % COPIES == 0 and b else self._text(b) for n, b in zip(numbers, bad, strict=True)]
         times = [self._at(day, self._draw.uniform(0, 22)) for _ in numbers]
         with self._store.begin() as connection:
-            upsert(connection, s.mentions, [self._mention(n, at) for n, at in zip(numbers, times, strict=True)], ["id"])
-            upsert(connection, s.revisions, [
+            self._write(connection, s.mentions, [self._mention(n, at) for n, at in zip(numbers, times, strict=True)], ["id"])
+            self._write(connection, s.revisions, [
                 {"id": n, "mention_id": n, "text_sha": f"{n:064d}", "title": None, "text": text, "seen_at": at,
                  "page_sha": f"{n:064d}"} for n, text, at in zip(numbers, texts, times, strict=True)
             ], ["id"])
             if judged:
-                upsert(connection, s.assessments, self._assessments("mention", numbers, texts, bad), ["text_kind", "ref_id"])
-                upsert(connection, s.hits, [
+                self._write(connection, s.assessments, self._assessments("mention", numbers, texts, bad), ["text_kind", "ref_id"])
+                self._write(connection, s.hits, [
                     {"text_kind": "mention", "ref_id": n, "watch": self._brand, "kind": "brand", "rule": "alias",
                      "start": 0, "end": 2, "matched": "x"} for n in numbers
                 ], ["text_kind", "ref_id", "watch", "start"])
+
+    def _write(self, connection: Connection, table: Table, rows: list[dict[str, Any]], key: list[str]) -> None:
+        upsert(connection, table, rows, key)
 
     def _mention(self, n: int, at: dt.datetime) -> dict[str, Any]:
         source = self._sources[n % len(self._sources)]

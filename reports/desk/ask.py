@@ -137,7 +137,7 @@ def _listed(desk: Desk, subject: str, question: Question, order: str, limit: int
 
     def read() -> Iterator[dict[str, Any]]:
         listing = inside.listed if subject == "sessions" else rows.mention_rows
-        with desk.read() as connection, closing(listing(connection, scope, order or "-time", limit, offset)) as found:  # type: ignore[type-var]
+        with desk.read(limited=False) as connection, closing(listing(connection, scope, order or "-time", limit, offset)) as found:  # type: ignore[type-var]
             yield from found
 
     return Answer(subject, question, (), ROWS[subject], read(), total, lambda: _told(desk, subject, question))

@@ -13,6 +13,7 @@ from vocwatch.settings import Settings
 from vocwatch.store import Connection, Store
 from vocwatch.store.desk.question import Question, QuestionError
 from vocwatch.store.desk.scope import Scope, TooBroadError, settled
+from vocwatch.store.engine import TooSlowError
 
 
 @dataclass(frozen=True)
@@ -28,10 +29,20 @@ class Desk:
         return business_date(self.settings.clock.now(), self.settings.app.zone)
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Open a transaction that only reads."""
-        with self.store.read() as connection:
-            yield connection
+    def read(self, *, limited: bool = True) -> Iterator[Connection]:
+        """Open a transaction that only reads, for `console.query_seconds` at most; not `limited`, for as long as rows are
+        fetched. Raises QuestionError where it took longer.
+        """
+        seconds = self.settings.app.console.query_seconds
+        try:
+            with self.store.read(seconds if limited else None) as connection:
+                yield connection
+        except TooSlowError as error:
+            raise QuestionError("since", tr(
+                f"算了 {seconds:g} 秒还没算完，已停止，什么也没改。请缩短时间、加条件，或导出后再算（config/vocwatch.yaml 的 console.query_seconds 可以放宽）",
+                f"Stopped after {seconds:g} seconds; nothing was changed. Take fewer days, add conditions, or export the rows "
+                "(console.query_seconds in config/vocwatch.yaml allows more)",
+            )) from error
 
     def scope(self, connection: Connection, question: Question) -> Scope:
         """Return the question as the database understands it. Raises QuestionError where a NEAR is too broad."""

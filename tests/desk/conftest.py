@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from reports.desk.ask import Desk
 from reports.digest.contract import as_dict
@@ -15,7 +16,8 @@ from reports.facts import build_facts
 from tests.reports import factory
 from tests.reports.conftest import at_home, copy_of, morning, shipped, story_file  # noqa: F401 - fixtures
 from vocwatch.settings import Settings
-from vocwatch.store import Store, digests
+from vocwatch.store import Store, digests, open_store
+from vocwatch.store.schema import metadata
 
 NOON = dt.datetime.combine(factory.LAST + dt.timedelta(days=1), dt.time(12), tzinfo=factory.ZONE)
 
@@ -33,6 +35,26 @@ def desk(story_file: Path, brand: Settings, tmp_path_factory: pytest.TempPathFac
     store = copy_of(story_file, tmp_path_factory.mktemp("desk_store"))
     yield Desk(brand, store)
     store.close()
+
+
+@pytest.fixture(scope="session")
+def other_desk(desk: Desk, postgres_url: str) -> Iterator[Desk]:
+    """The same rows on PostgreSQL."""
+    url = sa.make_url(postgres_url)
+    admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with admin.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE desk_story")
+    store = open_store(url.set(database="desk_story").render_as_string(hide_password=False))
+    with desk.store.read() as old, store.begin() as new:
+        for table in metadata.sorted_tables:
+            rows = [dict(row._mapping) for row in old.execute(sa.select(table))]
+            if rows and not table.name.startswith("desk_"):
+                new.execute(table.insert(), rows)
+    yield Desk(desk.settings, store)
+    store.close()
+    with admin.connect() as connection:
+        connection.exec_driver_sql("DROP DATABASE desk_story WITH (FORCE)")
+    admin.dispose()
 
 
 @pytest.fixture

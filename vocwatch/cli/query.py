@@ -98,6 +98,7 @@ def _run(
 ) -> None:
     from reports.desk.ask import Desk, Question, QuestionError, ask
     from reports.desk.export import MEDIA, ExportError
+    from vocwatch.store.desk import rollup
 
     if format_name not in ("table", *MEDIA):
         known = ("table", *MEDIA)
@@ -108,6 +109,7 @@ def _run(
     asked = {**params, "q": text, "brand": "" if brand is None else "1" if brand else "0"}
     try:
         question = Question.from_params(asked)
+        rollup.ready(context.store, context.settings.app.zone)
         answer = ask(Desk(context.settings, context.store), subject, question, group=by, change=change, order=order, limit=limit)
         if explain:
             _explain(answer)

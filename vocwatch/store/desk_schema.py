@@ -25,7 +25,7 @@ desk_mentions = Table(
     Column("revision_id", BigId, nullable=False, comment="the text that is searched; 0 once it was erased"),
     Column("source", sa.String(64), nullable=False),
     Column("kind", sa.String(12), nullable=False),
-    Column("author", sa.String(32), comment="keyed pseudonym"),
+    Column("who", BigId, nullable=False, comment="hash of source and author; of a text without author one of its own"),
     Column("sku", sa.String(100)),
     Column("shop", sa.String(200)),
     Column("brand", sa.Boolean, nullable=False, comment="speaks of the own brand"),
@@ -40,6 +40,9 @@ desk_topics = Table(
     "desk_topics", metadata,
     Column("key", BigId, primary_key=True, autoincrement=False),
     Column("topic", sa.String(100), primary_key=True),
+    Column("who", BigId, nullable=False, comment="as in desk_mentions"),
+    Column("brand", sa.Boolean, nullable=False, comment="as in desk_mentions"),
+    Column("negative", sa.Boolean, nullable=False),
     Index(None, "topic", "key"),
     comment="The topics of each judged mention",
     sqlite_with_rowid=False,
@@ -98,4 +101,12 @@ desk_topic_days = Table(
     Column("negative", sa.Integer, nullable=False),
     comment="Mentions of each day and topic, counted; as desk_days",
     sqlite_with_rowid=False,
+)
+
+desk_calendar = Table(
+    "desk_calendar", metadata,
+    Column("first_key", BigId, primary_key=True, autoincrement=False, comment="the first key of the day in desk_mentions"),
+    Column("day", sa.Date, nullable=False, comment="business date"),
+    Column("number", sa.Integer, nullable=False, unique=True, comment="the same as a number: 0001-01-01 is 1"),
+    comment="Where each business date begins, for the views",
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from operator import itemgetter
@@ -20,9 +21,14 @@ from vocwatch.exits import StorageError
 from vocwatch.lang import tr
 
 BATCH = 2000
+STEPS = 20_000  # of SQLite's machine between two looks at the clock
 FILL = 50_000  # narrow rows that are made in one transaction when a database is brought up to date
 _MIGRATING = threading.Lock()  # alembic keeps its context in module globals
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+class TooSlowError(Exception):
+    """A question took longer than it may; it was stopped."""
 
 
 class Store:
@@ -52,13 +58,17 @@ class Store:
                     _raw(plain, "PRAGMA synchronous=NORMAL")  # the connection goes back to the pool
 
     @contextmanager
-    def read(self) -> Iterator[Connection]:
-        """Open a transaction that only reads."""
+    def read(self, seconds: float | None = None) -> Iterator[Connection]:
+        """Open a transaction that only reads; with `seconds` one that takes no longer, and can be interrupted.
+
+        SQLite counts the seconds from here on, PostgreSQL those of each statement. Raises TooSlowError.
+        """
         with _translated(self.url), self.engine.connect() as plain:
             connection = plain.execution_options(write=False)
             if self.dialect == "postgresql":
                 connection.exec_driver_sql("SET TRANSACTION READ ONLY")
-            yield connection
+            with _only_reading(connection), _limited(connection, seconds):
+                yield connection
             connection.rollback()
 
     def migrate(self) -> None:
@@ -143,6 +153,45 @@ def _create(url: str) -> Engine:
             f"不支持这种数据库：{parsed.drivername}。可用 sqlite 或 postgresql+psycopg",
             f"No such database: {parsed.drivername}. Use sqlite or postgresql+psycopg",
         )) from error
+
+
+@contextmanager
+def _only_reading(connection: Connection) -> Iterator[None]:
+    """Let SQLite refuse to write, as PostgreSQL does in a transaction that only reads."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    driver: Any = connection.connection.dbapi_connection
+    driver.execute("PRAGMA query_only=ON")
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA query_only=OFF")  # the connection goes back to the pool
+
+
+@contextmanager
+def _limited(connection: Connection, seconds: float | None) -> Iterator[None]:
+    """Let the reading within take no longer than so many seconds."""
+    if seconds is None:
+        yield
+        return
+    sqlite = connection.dialect.name == "sqlite"
+    driver: Any = connection.connection.dbapi_connection
+    if sqlite:
+        end = time.monotonic() + seconds
+        # Python runs between the steps, so that Ctrl-C is heard as well.
+        driver.set_progress_handler(lambda: time.monotonic() > end, STEPS)
+    else:
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = {max(1, round(seconds * 1000))}")
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if "interrupted" in str(error.orig) or type(error.orig).__name__ == "QueryCanceled":
+            raise TooSlowError(seconds) from error
+        raise
+    finally:
+        if sqlite:
+            driver.set_progress_handler(None, 0)
 
 
 def _raw(connection: Connection, statement: str) -> None:

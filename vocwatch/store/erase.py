@@ -23,6 +23,7 @@ from markupsafe import escape
 from sqlalchemy import Connection
 
 from vocwatch.store import cases
+from vocwatch.store.desk.words import compact
 from vocwatch.store.engine import Store, chunks
 from vocwatch.store.pages import evidence_path
 from vocwatch.store.people_schema import objections
@@ -60,8 +61,12 @@ def erasing(store: Store) -> Iterator[Connection]:
 
 
 def settle(store: Store) -> None:
-    """Empty SQLite's write-ahead log, which still holds the pages as they were."""
+    """Write the word index without what was taken out of it, and empty SQLite's write-ahead log, which still holds the
+    pages as they were.
+    """
     if store.dialect == "sqlite":
+        with erasing(store) as connection:
+            compact(connection)
         with store.engine.connect() as plain:
             raw = plain.connection.cursor()
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -15,9 +15,9 @@ from vocwatch.models import Level, TextKind
 from vocwatch.store.desk import rollup
 from vocwatch.store.desk.keep import key_of
 from vocwatch.store.desk.question import NO_LEVEL
-from vocwatch.store.desk.scope import Scope, conditions, standing, topic_is
+from vocwatch.store.desk.scope import Scope, between, conditions, standing, topic_is
 from vocwatch.store.desk_schema import desk_mentions, desk_red_lines, desk_topics, desk_watches
-from vocwatch.store.schema import incident_days
+from vocwatch.store.schema import incident_days, incident_members
 
 GROUPS = (
     "day", "week", "month", "topic", "major", "product", "source", "sentiment", "severity", "level", "shop", "voice", "watch",
@@ -44,12 +44,26 @@ def grouped(connection: Connection, scope: Scope, groups: Sequence[str], *, auth
     A mention with several topics (watches, red lines, products) counts in each. Without `authors` most questions over
     days, sources and topics are answered from the counts of days.
     """
-    if not authors:
-        if rollup.serves(scope, groups):
-            return _from_days(connection, scope, groups)
-        if "level" in groups and rollup.serves(scope, rest := [name for name in groups if name != "level"]):
-            return _by_level(connection, scope, groups, _from_days(connection, scope, rest))
+    if not authors and rollup.serves(scope, groups):
+        return _from_days(connection, scope, groups)
+    if not authors and "level" in groups and rollup.serves(scope, rest := [name for name in groups if name != "level"]):
+        return _by_level(connection, scope, groups, _from_days(connection, scope, rest))
+    if authors and tuple(groups) == ("topic",) and rollup.serves(scope, groups) and not scope.question.sources:
+        return _topics(connection, scope)
     return _from_rows(connection, scope, groups, authors)
+
+
+def _topics(connection: Connection, scope: Scope) -> list[Counted]:
+    """Topics with their authors, from the rows of topics alone."""
+    q, t = scope.question, desk_topics.c
+    where = between(t.key, scope)
+    if q.brand is not None:
+        where.append(t.brand if q.brand else sa.not_(t.brand))
+    if q.topics:
+        where.append(topic_is(t.topic, q.topics))
+    bad = sa.func.count(sa.case((t.negative, 1)))
+    query = sa.select(t.topic, sa.func.count(), sa.func.count(sa.distinct(t.who)), bad).where(*where).group_by(t.topic)
+    return [Counted((topic,), number, authors, negative) for topic, number, authors, negative in connection.execute(query)]
 
 
 def _from_days(connection: Connection, scope: Scope, groups: Sequence[str]) -> list[Counted]:
@@ -92,7 +106,7 @@ def _from_rows(
     number = sa.func.count(sa.distinct(d.key)) if many else sa.func.count()
     negative = sa.func.count(sa.distinct(sa.case((d.sentiment == "negative", d.key)))) if many else sa.func.count(
         sa.case((d.sentiment == "negative", 1)))
-    who = sa.func.count(sa.distinct(author())) if authors else sa.null()
+    who = sa.func.count(sa.distinct(d.who)) if authors else sa.null()
     keys = [group.value.label(f"g{place}") for place, group in enumerate(built)]
     query = sa.select(*keys, number, who, negative).select_from(source).where(
         *conditions(connection, scope), *(c for group in built for c in group.where)
@@ -103,14 +117,6 @@ def _from_rows(
         Counted(tuple(group.read(value) for group, value in zip(built, row[:-3], strict=True)), row[-3], row[-2], row[-1])
         for row in connection.execute(query)
     ]
-
-
-def author() -> sa.ColumnElement[str]:
-    """Who speaks: the author on its site; of a text without one the text itself."""
-    d = desk_mentions.c
-    return sa.case(
-        (d.author.is_not(None), d.source.concat(":").concat(d.author)), else_=sa.literal("#").concat(sa.cast(d.ref_id, sa.String))
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +155,7 @@ def _group(connection: Connection, scope: Scope, name: str) -> _Group:
     if name == "product":
         return _product(scope)
     if name == "level":
-        return _level()
+        return _level(scope)
     raise KeyError(name)
 
 
@@ -164,11 +170,14 @@ def _product(scope: Scope) -> _Group:
     return _Group(product, ((named, on),), asked, many=True, outer=True)
 
 
-def _level() -> _Group:
+def _level(scope: Scope) -> _Group:
     """The most serious level of the incidents that a mention belongs to."""
     order = {level.value: level.rank for level in Level}
     rank = sa.func.min(sa.case(order, value=incident_days.c.level)).label("rank")
-    ranked = standing(TextKind.MENTION, rank).group_by(sa.text("1")).subquery("ranked")
+    members = standing(TextKind.MENTION, rank)
+    if scope.question.since:  # nothing joins an incident before the day it was published
+        members = members.where(incident_members.c.day >= scope.question.since)
+    ranked = members.group_by(sa.text("1")).subquery("ranked")
     value = sa.case({rank: level for level, rank in order.items()}, value=ranked.c.rank, else_=NO_LEVEL)
     return _Group(value, ((ranked, ranked.c.ref_id == desk_mentions.c.ref_id),), outer=True)
 
@@ -176,7 +185,7 @@ def _level() -> _Group:
 def day_number(connection: Connection, scope: Scope) -> sa.ColumnElement[int]:
     """The business date of a row as a number, 0001-01-01 being 1."""
     d = desk_mentions.c
-    minute = d.key.op(">>")(32)
+    minute = d.key.op("/")(1 << 32)  # >> takes other types on PostgreSQL
     spans = _offsets(connection, scope)
     offset: Any = spans[0][1]
     if len(spans) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +27,7 @@ from vocwatch.store.schema import assessments, hits, mentions, revisions
 BATCH = 2_000
 MERCHANT = "merchant"
 REFUSED = "refused"
+NEGATIVE = "negative"
 _SHIFT = 32
 _HOUR = 60 << _SHIFT
 _NAME = 100
@@ -71,8 +73,8 @@ def _renew(connection: Connection, ids: Sequence[int]) -> None:
     upsert(connection, desk_mentions, rows, ("key",))
     by_id = {row["ref_id"]: row["key"] for row in rows}
     upsert(connection, desk_topics, [
-        {"key": by_id[ref], "topic": topic[:_NAME]}
-        for ref, row in fresh.items() if row.voice != MERCHANT for topic in dict.fromkeys(row.topics)
+        {"key": row["key"], "topic": topic[:_NAME], "who": row["who"], "brand": row["brand"], "negative": row["sentiment"] == NEGATIVE}
+        for row in rows if row["voice"] != MERCHANT for topic in dict.fromkeys(fresh[row["ref_id"]].topics)
     ], ("key", "topic"))
     upsert(connection, desk_red_lines, [
         {"key": by_id[ref], "name": name[:_NAME]}
@@ -101,10 +103,15 @@ def _judged(ids: Sequence[int]) -> sa.Select[Any]:
 def _narrow(row: Any) -> dict[str, Any]:
     return {
         "key": key_of(row.placed, row.id), "ref_id": row.id, "revision_id": 0 if row.purged_at else row.revision_id,
-        "source": row.source, "kind": row.kind, "author": row.author_key, "sku": row.sku, "shop": row.shop,
+        "source": row.source, "kind": row.kind, "who": _who(row), "sku": row.sku, "shop": row.shop,
         "brand": row.brand_match, "voice": REFUSED if row.refused is not None else row.voice,
         "sentiment": None if row.voice == MERCHANT else row.sentiment, "severity": row.severity, "red_line": bool(row.red_lines),
     }
+
+
+def _who(row: Any) -> int:
+    told = f"{row.source}:{row.author_key}" if row.author_key else f"#{row.id}"
+    return int.from_bytes(hashlib.blake2b(told.encode(), digest_size=8).digest()[:7])
 
 
 def _watches(connection: Connection, by_id: dict[int, int]) -> list[dict[str, Any]]:

@@ -118,6 +118,11 @@ class Question:
         if self.cluster is not None:
             yield "cluster", str(self.cluster)
 
+    def asked(self) -> frozenset[str]:
+        """Return the names of the conditions that there are."""
+        set_ = {name for name in self.__slots__ if getattr(self, name) not in (None, (), "", 0)}
+        return frozenset(set_ | {name for name in ("brand", "cluster") if getattr(self, name) is not None})
+
     def expression(self) -> Node | None:
         """Return the meaning of `text`, None where there is none. Raises QuestionError."""
         if not self.text.strip():

@@ -18,6 +18,7 @@ from vocwatch.clock import business_date, day_window
 from vocwatch.store.desk.keep import key_of
 from vocwatch.store.desk.scope import Scope, topic_is
 from vocwatch.store.desk_schema import (
+    desk_calendar,
     desk_days,
     desk_dirty,
     desk_mentions,
@@ -26,6 +27,7 @@ from vocwatch.store.desk_schema import (
     desk_zone,
 )
 from vocwatch.store.engine import Store, chunks
+from vocwatch.store.schema import sessions
 
 TIMES = ("day", "week", "month")
 MOST_LIVE = 40
@@ -45,15 +47,43 @@ def refresh(store: Store, zone: ZoneInfo) -> int:
         _alone(connection)
         stored = connection.execute(sa.select(desk_zone.c.zone)).scalar()
         if stored != zone.key:
-            for table in (desk_days, desk_topic_days, desk_zone, desk_dirty):
+            for table in (desk_days, desk_topic_days, desk_zone, desk_dirty, desk_calendar):
                 connection.execute(table.delete())
             hours = desk_mentions.c.key.op("/")(60 << 32).label("hour")
             connection.execute(desk_dirty.insert().from_select(["hour"], sa.select(hours).distinct()))
             connection.execute(desk_zone.insert().values(zone=zone.key))
+        _keep_calendar(connection, zone)
     done = 0
     while days := _refresh_some(store, zone):
         done += days
     return done
+
+
+def _keep_calendar(connection: Connection, zone: ZoneInfo) -> None:
+    """Say where each business date begins, from the first mention or session to a year after the last."""
+    d, s, c = desk_mentions.c, sessions.c, desk_calendar.c
+    low, high = connection.execute(sa.select(sa.func.min(d.key), sa.func.max(d.key))).one()
+    began, ended = connection.execute(sa.select(sa.func.min(s.started_at), sa.func.max(s.started_at))).one()
+    keys = [key for key in (low, high, began and key_of(began), ended and key_of(ended)) if key]
+    if not keys:
+        return
+    first, last = (dt.datetime.fromtimestamp((key >> 32) * 60, dt.UTC).astimezone(zone).date() for key in (min(keys), max(keys)))
+    known = connection.execute(sa.select(sa.func.min(c.day), sa.func.max(c.day))).one()
+    if known[0] and known[0] <= first and last + dt.timedelta(days=30) <= known[1]:
+        return
+    days = [first + dt.timedelta(days=n) for n in range((last - first).days + 400)]
+    connection.execute(desk_calendar.delete())
+    connection.execute(desk_calendar.insert(), [
+        {"first_key": key_of(day_window(day, zone)[0]), "day": day, "number": day.toordinal()} for day in days
+    ])
+
+
+def ready(store: Store, zone: ZoneInfo) -> None:
+    """Count the days for the first time, or for another zone; nothing to do afterwards."""
+    with store.read() as connection:
+        stored = connection.execute(sa.select(desk_zone.c.zone)).scalar()
+    if stored != zone.key:
+        refresh(store, zone)
 
 
 def _refresh_some(store: Store, zone: ZoneInfo) -> int:
@@ -110,11 +140,9 @@ def _count(connection: Connection, day: int, zone: ZoneInfo) -> None:
 
 def serves(scope: Scope, groups: Sequence[str]) -> bool:
     """Whether the counts of days can answer: few kinds of conditions, few kinds of groups."""
-    q = scope.question
-    asked = {name for name in q.__slots__ if getattr(q, name) not in (None, (), "", 0)} | ({"brand"} if q.brand is not None else set())
     by_topic = "topic" in groups
     allowed = _CONDITIONS | ({"topics"} if by_topic else {"sentiments", "voices"})
-    return asked <= allowed and set(groups) <= {*TIMES, "source", *(("topic",) if by_topic else ("sentiment", "voice"))}
+    return scope.question.asked() <= allowed and set(groups) <= {*TIMES, "source", *(("topic",) if by_topic else ("sentiment", "voice"))}
 
 
 def uncounted(connection: Connection, scope: Scope) -> list[dt.date] | None:

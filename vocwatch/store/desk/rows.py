@@ -10,31 +10,50 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vocwatch.models import TextKind
+from vocwatch.store.desk import counts, rollup, words
 from vocwatch.store.desk.keep import MERCHANT, REFUSED
-from vocwatch.store.desk.scope import Scope, conditions
+from vocwatch.store.desk.scope import Scope, between, conditions
 from vocwatch.store.desk_schema import desk_mentions
 from vocwatch.store.schema import assessments, hits, incident_members, mentions, revisions
 
 FETCH = 500
+_ID = (1 << 32) - 1
 ORDERS = ("-time", "time", "-severity")
 
 
 def count(connection: Connection, scope: Scope) -> int:
     """Return how many mentions there are."""
-    query = sa.select(sa.func.count()).select_from(desk_mentions).where(*conditions(connection, scope))
-    return int(connection.execute(query).scalar_one())
+    if rollup.serves(scope, ()):
+        return sum(c.mentions for c in counts.grouped(connection, scope, (), authors=False))
+    source, _, where = _asked(connection, scope)
+    return int(connection.execute(sa.select(sa.func.count()).select_from(source).where(*where)).scalar_one())
 
 
 def mention_rows(
     connection: Connection, scope: Scope, order: str = "-time", limit: int | None = None, offset: int = 0
 ) -> Iterator[dict[str, Any]]:
     """Yield the mentions, newest first unless `order` says otherwise, some hundreds at a time."""
-    d = desk_mentions.c
-    by = {"-time": (d.key.desc(),), "time": (d.key,), "-severity": (d.severity.desc(), d.key.desc())}[order]
-    query = sa.select(d.ref_id).where(*conditions(connection, scope)).order_by(*by).limit(limit).offset(offset or None)
+    source, key, where = _asked(connection, scope, whole=order == "-severity")
+    by = {"-time": (key.desc(),), "time": (key,), "-severity": (desk_mentions.c.severity.desc(), key.desc())}[order]
+    query = sa.select(key).select_from(source).where(*where).order_by(*by).limit(limit).offset(offset or None)
     result = connection.execute(query.execution_options(yield_per=FETCH))
     for part in result.partitions():
-        yield from mentions_by_id(connection, [row.ref_id for row in part])
+        yield from mentions_by_id(connection, [row[0] & _ID for row in part])
+
+
+def _asked(
+    connection: Connection, scope: Scope, *, whole: bool = False
+) -> tuple[sa.FromClause, sa.ColumnElement[int], list[sa.ColumnElement[bool]]]:
+    """Where to read from, by which key, under which conditions. Words alone need no other row than those of the index."""
+    node = scope.question.expression()
+    index = None if node is None or scope.found is not None or not words.exact(node) else words.index(connection.dialect.name, node)
+    if index is None:
+        return desk_mentions, desk_mentions.c.key, conditions(connection, scope)
+    table, key, holds = index
+    rest = scope.asking(text="")
+    if not whole and rest.question.asked() <= {"since", "until"}:
+        return table, key, [holds, *between(key, scope)]
+    return table.join(desk_mentions, desk_mentions.c.key == key), key, [holds, *between(key, scope), *conditions(connection, rest)]
 
 
 def mentions_by_id(connection: Connection, ids: Sequence[int]) -> list[dict[str, Any]]:

@@ -183,5 +183,4 @@ def _listed(connection: Connection, keys: Sequence[int]) -> sa.Select[tuple[int]
     if connection.dialect.name == "sqlite":
         each = sa.func.json_each("[" + ",".join(map(str, keys)) + "]").table_valued("value")
         return sa.select(each.c.value)
-    each = sa.func.unnest(sa.cast("{" + ",".join(map(str, keys)) + "}", sa.ARRAY(sa.BigInteger))).table_valued("value")
-    return sa.select(each.c.value)
+    return sa.select(sa.func.unnest(sa.cast(list(keys), sa.ARRAY(sa.BigInteger))))

@@ -74,6 +74,11 @@ def remove(connection: Connection, keys: Sequence[int]) -> None:
         connection.exec_driver_sql(f"DELETE FROM desk_words_of WHERE key IN ({marks})", tuple(keys))  # noqa: S608 - marks
 
 
+def compact(connection: Connection) -> None:
+    """Merge SQLite's index into one piece: until then the words of texts that were taken out are still in the file."""
+    connection.exec_driver_sql("INSERT INTO desk_words (desk_words) VALUES ('optimize')")
+
+
 def _vector(own: Sequence[str]) -> str:
     """Tokens as the text of a tsvector; the database wants each one once, with its positions."""
     places: dict[str, list[str]] = {}
@@ -87,22 +92,26 @@ def _vector(own: Sequence[str]) -> str:
 
 def matching(dialect: str, node: Node, key: sa.ColumnElement[int]) -> sa.ColumnElement[bool]:
     """Return the condition that the text under `key` satisfies an expression without NEAR."""
-    if dialect != "sqlite":
-        words = sa.table("desk_words", sa.column("key"), sa.column("words"))
-        found = sa.select(words.c.key).where(words.c.words.op("@@")(sa.cast(sa.literal(_tsquery(node)), _TsQuery())))
-        return key.in_(found)
-    expression = _fts(node)
-    if expression is not None:
-        return key.in_(_fts_keys(expression))
+    found = index(dialect, node)
+    if found is not None:
+        table, own, holds = found
+        return key.in_(sa.select(own).select_from(table).where(holds))
     if isinstance(node, Not):
         return sa.not_(matching(dialect, node.item, key))
     parts = [matching(dialect, item, key) for item in (node.items if isinstance(node, Both | Either) else ())]
     return sa.or_(*parts) if isinstance(node, Either) else sa.and_(*parts)
 
 
-def match_string(node: Node) -> str | None:
-    """Return the expression in SQLite's full-text language, None where it can't be said (a NOT that stands alone)."""
-    return _fts(node)
+def index(dialect: str, node: Node) -> tuple[sa.TableClause, sa.ColumnElement[int], sa.ColumnElement[bool]] | None:
+    """Return the index itself, its key and the condition on it; None where the expression has a NOT that stands alone."""
+    if dialect != "sqlite":
+        table = sa.table("desk_words", sa.column("key", sa.BigInteger), sa.column("words"))
+        return table, table.c.key, table.c.words.op("@@")(sa.cast(sa.literal(_tsquery(node)), _TsQuery()))
+    expression = _fts(node)
+    if expression is None:
+        return None
+    fts = sa.table("desk_words", sa.column("rowid", sa.Integer), sa.column("desk_words"))
+    return fts, fts.c.rowid, fts.c.desk_words.op("MATCH")(expression)
 
 
 def exact(node: Node) -> bool:
@@ -138,11 +147,6 @@ def spans(word: str, folded: str) -> list[tuple[int, int]]:
     """Return where a word stands in a folded text; what is no letter or digit between its parts does not matter."""
     runs = [re.escape(match.group()) for match in _RUN.finditer(fold(word))]
     return [match.span() for match in re.finditer(r"[\W_]+".join(runs), folded)] if runs else []
-
-
-def _fts_keys(expression: str) -> sa.Select[Any]:
-    table = sa.table("desk_words", sa.column("rowid"), sa.column("desk_words"))
-    return sa.select(table.c.rowid).where(table.c.desk_words.op("MATCH")(expression))
 
 
 def _fts(node: Node) -> str | None:

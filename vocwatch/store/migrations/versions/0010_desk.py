@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
 from vocwatch.store.columns import BigId
+from vocwatch.store.desk import bi
 
 revision = "0010"
 down_revision = "0009"
@@ -25,7 +28,7 @@ def upgrade() -> None:
         sa.Column("revision_id", BigId, nullable=False),
         sa.Column("source", sa.String(64), nullable=False),
         sa.Column("kind", sa.String(12), nullable=False),
-        sa.Column("author", sa.String(32)),
+        sa.Column("who", BigId, nullable=False),
         sa.Column("sku", sa.String(100)),
         sa.Column("shop", sa.String(200)),
         sa.Column("brand", sa.Boolean, nullable=False),
@@ -35,19 +38,23 @@ def upgrade() -> None:
         sa.Column("red_line", sa.Boolean, nullable=False),
         sa.UniqueConstraint("ref_id", name="uq_desk_mentions_ref_id"),
     )
-    _of_key("desk_topics", sa.Column("topic", sa.String(100), primary_key=True))
+    _of_key(
+        "desk_topics", sa.Column("topic", sa.String(100), primary_key=True), sa.Column("who", BigId, nullable=False),
+        sa.Column("brand", sa.Boolean, nullable=False), sa.Column("negative", sa.Boolean, nullable=False),
+    )
     op.create_index("ix_desk_topics_topic", "desk_topics", ["topic", "key"])
     _of_key("desk_watches", sa.Column("watch", sa.String(64), primary_key=True), sa.Column("kind", sa.String(12), nullable=False))
     op.create_index("ix_desk_watches_watch", "desk_watches", ["watch", "key"])
     _of_key("desk_red_lines", sa.Column("name", sa.String(100), primary_key=True))
     _counts()
+    _calendar()
     postgresql = op.get_bind().dialect.name == "postgresql"
-    for statement in (*_words(postgresql), *_triggers(postgresql)):
+    for statement in (*_words(postgresql), *_triggers(postgresql), *bi.created(op.get_bind().dialect.name)):
         op.execute(statement)
     op.execute("INSERT INTO desk_changes (ref_id) SELECT ref_id FROM assessments WHERE text_kind = 'mention'")
 
 
-def _of_key(name: str, *columns: sa.Column[str]) -> None:
+def _of_key(name: str, *columns: sa.Column[Any]) -> None:
     key = sa.Column("key", BigId, primary_key=True, autoincrement=False)
     op.create_table(name, key, *columns, sqlite_with_rowid=False)
 
@@ -77,10 +84,21 @@ def _counts() -> None:
     )
 
 
+def _calendar() -> None:
+    op.create_table(
+        "desk_calendar",
+        sa.Column("first_key", BigId, primary_key=True, autoincrement=False),
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("number", sa.Integer, nullable=False),
+        sa.UniqueConstraint("number", name="uq_desk_calendar_number"),
+    )
+
+
 def _words(postgresql: bool) -> list[str]:
     if postgresql:
         return [
-            "CREATE TABLE desk_words (key BIGINT PRIMARY KEY, words TSVECTOR NOT NULL)",
+            # The rows stay narrow, so that counting those that hold a word reads few of them: words lie in the side table.
+            "CREATE TABLE desk_words (key BIGINT PRIMARY KEY, words TSVECTOR NOT NULL) WITH (toast_tuple_target = 128)",
             "CREATE INDEX ix_desk_words_words ON desk_words USING gin (words) WITH (fastupdate = off)",
         ]
     return [
@@ -114,12 +132,14 @@ def _triggers(postgresql: bool) -> list[str]:
 
 def downgrade() -> None:
     """Undo."""
+    for statement in bi.dropped():
+        op.execute(statement)
     postgresql = op.get_bind().dialect.name == "postgresql"
     tables = {"judged": "assessments", "judged_anew": "assessments", "erased": "assessments", "moved": "mentions", "gone": "mentions"}
     for name, table in tables.items():
         op.execute(f"DROP TRIGGER desk_{name} ON {table}" if postgresql else f"DROP TRIGGER desk_{name}")
         if postgresql:
             op.execute(f"DROP FUNCTION desk_{name}()")
-    for table in ("desk_words", *(() if postgresql else ("desk_words_of",)), "desk_topic_days", "desk_days", "desk_zone",
+    for table in ("desk_words", *(() if postgresql else ("desk_words_of",)), "desk_calendar", "desk_topic_days", "desk_days", "desk_zone",
                   "desk_dirty", "desk_red_lines", "desk_watches", "desk_topics", "desk_mentions", "desk_changes"):
         op.execute(f"DROP TABLE {table}")
