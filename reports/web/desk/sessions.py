@@ -81,7 +81,7 @@ def overview(request: Request) -> Response:
         return desk_page(request, "sessions_overview", pending=True, chart=None, groups=[], params=view.params, **shared)
     groups = [_group(request, view, by, param, title, made.value["counts"][by]) for by, param, title in GROUPS]
     return desk_page(
-        request, "sessions_overview", pending=False, chart=path_chart(request, made.value["series"], lang), groups=[g for g in groups if g["options"]],
+        request, "sessions_overview", pending=False, chart=path_chart(request, made.value["series"], lang), groups=[g for g in groups if any(o["known"] for o in g["options"])],
         params=view.params, **shared,
     )
 
@@ -98,7 +98,7 @@ def _group(request: Request, view: View, by: str, param: str, title: str, rows: 
         if by == "shop" and known:
             text = f"{text} · {names.owner(str(value))}"
         href = address(request, "sessions", toggled(view.params, *pair)) if known and param else ""
-        options.append({"text": text, "count": row["sessions"], "href": href, "on": known and pair in view.params})
+        options.append({"text": text, "count": row["sessions"], "href": href, "on": known and pair in view.params, "known": known})
     return {
         "title": words(title, lang), "options": options[:MAX_OPTIONS], "chosen": "", "open": True, "more": max(0, len(options) - MAX_OPTIONS),
     }
