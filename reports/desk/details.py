@@ -7,6 +7,7 @@ from typing import Any
 
 from reports.desk.handle import Desk
 from reports.say import from_stored
+from vocwatch.lang import language
 from vocwatch.models import TextKind
 from vocwatch.store import Connection, cases, evidence, facts, feedback, history
 from vocwatch.store.desk import single
@@ -105,7 +106,7 @@ def incident_detail(desk: Desk, incident: str, day: dt.date | None = None, *, ex
 
 def _day(row: dict[str, Any]) -> dict[str, Any]:
     names = ("day", "level", "state", "score", "parts", "authors", "mentions", "sessions", "expected", "p_value", "formula", "watched")
-    return {**{name: row[name] for name in names}, "why": [from_stored(why).text() for why in row["why"]]}
+    return {**{name: row[name] for name in names}, "why": [from_stored(why).text(language()) for why in row["why"]]}
 
 
 def _timeline(days: list[dict[str, Any]], own: dict[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:

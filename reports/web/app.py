@@ -25,6 +25,7 @@ from reports.web.pages import HEADERS, Console, message, redirect
 from reports.web.setup import parts as setup
 from reports.web.tools import MakeTools
 from reports.web.words import language_of, words
+from vocwatch.lang import speak
 from vocwatch.settings import Settings
 from vocwatch.store import StorageError, Store
 
@@ -44,7 +45,7 @@ def make_app(settings: Settings, store: Store, tools: MakeTools | None = None) -
 
     `tools` makes what the console uses of other stages; without them no rule is tried and no source tested.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(_speak)])
     app.state.console = Console(settings, store)
     app.state.tools = tools(store) if tools else None
     for part in PARTS:
@@ -72,6 +73,11 @@ class _Headers:
             await send(message)
 
         await self._app(scope, receive, with_headers if scope["type"] == "http" else send)
+
+
+async def _speak(request: Request) -> None:
+    """Let what is told below the pages (errors of a question, what was counted) be told in the reader's language."""
+    speak(language_of(request))
 
 
 def _health() -> Response:

@@ -11,10 +11,12 @@ import pytest
 import sqlalchemy as sa
 
 from reports.desk.ask import Desk
+from reports.digest.contract import as_dict
+from reports.facts import build_facts
 from tests.reports import factory
-from tests.reports.conftest import at_home, copy_of, shipped, story_file  # noqa: F401 - fixtures
+from tests.reports.conftest import at_home, copy_of, morning, shipped, story_file  # noqa: F401 - fixtures
 from vocwatch.settings import Settings
-from vocwatch.store import Store, open_store
+from vocwatch.store import Store, digests, open_store
 from vocwatch.store.schema import metadata
 
 NOON = dt.datetime.combine(factory.LAST + dt.timedelta(days=1), dt.time(12), tzinfo=factory.ZONE)
@@ -59,3 +61,26 @@ def other_desk(desk: Desk, postgres_url: str) -> Iterator[Desk]:
 def both(brand: Settings, store: Store) -> Desk:
     """An empty desk on each database."""
     return Desk(brand, store)
+
+
+@pytest.fixture(scope="session")
+def console_file(story_file: Path, brand: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: F811
+    """The forty days with the digests of the last two: the last one was sent, the one before only written."""
+    folder = tmp_path_factory.mktemp("console")
+    store = copy_of(story_file, folder)
+    for date in (factory.LAST - dt.timedelta(days=1), factory.LAST):
+        told = build_facts(brand, store, date, now=morning(date))
+        with store.begin() as connection:
+            digests.save(connection, date, "qa", morning(date), as_dict(told))
+    with store.begin() as connection:
+        digests.seal(connection, factory.LAST, "qa", morning(factory.LAST))
+    store.close()
+    return folder / "copy.sqlite3"
+
+
+@pytest.fixture
+def console(console_file: Path, brand: Settings, tmp_path: Path) -> Iterator[Desk]:
+    """A copy of it to work on."""
+    store = copy_of(console_file, tmp_path)
+    yield Desk(brand, store)
+    store.close()

@@ -14,7 +14,7 @@ from reports.trade import change, voice_share
 from reports.web.access.people import needs
 from reports.web.desk.charts import COLOURS, Line, over_time
 from reports.web.desk.frame import desk_page
-from reports.web.desk.later import later
+from reports.web.desk.later import PATIENCE_OF_PARTS, later
 from reports.web.desk.shown import shown
 from reports.web.desk.view import Names, desk_of
 from reports.web.words import language_of, words
@@ -67,7 +67,7 @@ def rivals(request: Request, since: str = "", until: str = "", topic: str = "") 
     def make() -> dict[str, Any]:
         return voice_share.as_dict(voice_share.voice_share(desk.settings, desk.store, first, last, topic[:100]))
 
-    made = later(request, ("rivals", first, last, topic[:100]), make)
+    made = later(request, ("rivals", first, last, topic[:100]), make, PATIENCE_OF_PARTS)
     heads = [(shown(s["name"], 20), "n") for s in made.value["subjects"]] if made else []
     return desk_page(request, "rivals", pending=made is None, x=made.value if made else None, most=TOPICS, heads=heads, **shared)
 

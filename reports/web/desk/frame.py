@@ -39,7 +39,7 @@ def desk_page(
     `person`, and the rest of `_context`.
     """
     lang = language_of(request)
-    context = {**_context(request, lang), "here": here, "title": title, "problem": "", **values}
+    context = {**_context(request, lang), "here": here, "title": title, "problem": "", "noted": "", **values}
     content = _environment().get_template(f"desk/{template}.html.j2").render(context)
     answer = HTMLResponse(content.encode("utf-8", "replace"), status, headers=HEADERS)  # a lone surrogate is no 500
     if request.query_params.get("lang", "") in LANGS:

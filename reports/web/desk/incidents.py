@@ -20,7 +20,7 @@ from reports.web.desk.acts import case_rows
 from reports.web.desk.blindness import blind_titles
 from reports.web.desk.charts import Chart, Line, over_time
 from reports.web.desk.frame import address, desk_message, desk_page
-from reports.web.desk.later import later
+from reports.web.desk.later import PATIENCE_OF_PARTS, later
 from reports.web.desk.triage import noted
 from reports.web.desk.view import Names, View, chips, desk_of, failed, spans, today_of, view_of
 from reports.web.words import language_of, words
@@ -31,7 +31,7 @@ from vocwatch.store.desk import rows as store_rows
 DAYS = 14
 STRIP = 14
 LONGEST = 59
-MEMBERS = 30
+MEMBERS = 12
 TABS = (("", "tab_all"), ("新增", "tab_new"), ("升级", "tab_worse"), ("复燃", "tab_back"), ("待核", "tab_check"))
 router = APIRouter(dependencies=[Depends(needs("reader"))])
 
@@ -117,10 +117,24 @@ def explanation(request: Request, name: str, date: str = "") -> Response:
 
     shared: dict[str, Any] = {"here": "incidents", "title": words("explain_title", lang), "name": name[:60], "date": date}
     try:
-        made = later(request, ("explain", name[:60], day), make)
+        made = later(request, ("explain", name[:60], day), make, PATIENCE_OF_PARTS)
     except UnknownIncident:
-        return desk_page(request, "explain", status=404, pending=False, x=None, **shared)
-    return desk_page(request, "explain", pending=made is None, x=made.value if made else None, **shared)
+        return desk_page(request, "explain", status=404, pending=False, x=None, how=None, **shared)
+    return desk_page(request, "explain", pending=made is None, x=made.value if made else None, how=lambda part: how(part, lang), **shared)
+
+
+def how(part: Mapping[str, Any], lang: str) -> str:
+    """Say in words what a part of the score was computed from."""
+    name, inputs = part["part"], part["inputs"]
+    if part["value"] is None:
+        return ""
+    if name == "sensitivity" and "red_line" in inputs:
+        name = "red_line"
+    elif name == "evolution" and inputs["expected"] is None:
+        name = "cold"
+    elif name == "spread" and not inputs:
+        name = "nothing_public"
+    return words(f"how_{name}", lang, **inputs)
 
 
 def timeline(request: Request, found: Mapping[str, Any], lang: str, desk: Desk) -> Chart:

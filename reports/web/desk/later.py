@@ -8,17 +8,20 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunning
+from contextvars import copy_context
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
 
 from reports.web.pages import console_of
+from vocwatch.lang import language
 
 FRESH = dt.timedelta(minutes=2)
 """For how long what was made is shown again; then it is made anew."""
 KEPT = 24
-PATIENCE = 0.15
+PATIENCE, PATIENCE_OF_PARTS = 0.2, 2.0
+"""Seconds that a page waits, and a part that is fetched after its page."""
 WORKERS = 2
 
 
@@ -51,7 +54,7 @@ class Later:
             if known is not None and (not known.done() or (known.exception() is None and now - known.result().at < FRESH)):
                 return known
             self._work = self._work or ThreadPoolExecutor(WORKERS, thread_name_prefix="later")
-            made = self._work.submit(lambda: Made(make(), now))
+            made = self._work.submit(copy_context().run, lambda: Made(make(), now))
             self._made[key] = made
             self._made.move_to_end(key)
             while len(self._made) > KEPT:
@@ -65,4 +68,4 @@ def later(request: Request, key: Hashable, make: Callable[[], Any], patience: fl
     if getattr(state, "later", None) is None:
         state.later = Later()
     maker: Later = state.later
-    return maker.ask(key, make, console_of(request).settings.clock.now(), patience)
+    return maker.ask((language(), key), make, console_of(request).settings.clock.now(), patience)

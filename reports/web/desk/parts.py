@@ -5,9 +5,11 @@ from __future__ import annotations
 from reports.web.desk import (
     acts,
     compare,
+    exports,
     incidents,
     mentions,
     red_lines,
+    sessions,
     settings_pages,
     source_new,
     sources,
@@ -19,7 +21,7 @@ from reports.web.desk import (
 )
 
 PARTS = (
-    today, incidents, mentions, topics, compare,
+    today, incidents, mentions, topics, compare, sessions, exports,
     triage, acts,
     watches, red_lines, versions_pages, settings_pages, source_new, sources,
 )

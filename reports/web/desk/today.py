@@ -18,7 +18,7 @@ from reports.shape import Facts
 from reports.web.access.people import needs
 from reports.web.desk.charts import Chart, Line, over_time
 from reports.web.desk.frame import address, desk_message, desk_page
-from reports.web.desk.later import Made, later
+from reports.web.desk.later import PATIENCE, PATIENCE_OF_PARTS, Made, later
 from reports.web.pages import console_of
 from reports.web.words import language_of, words
 from vocwatch.clock import business_date
@@ -30,6 +30,7 @@ FIRST_CARDS = 5
 _VOICES = (("brand", "1"), ("voice", "customer"), ("voice", "media"))
 """Whom the digest counts as the public: customers and press who speak of the brand."""
 _BAD = (*_VOICES, ("sentiment", "negative"))
+_REST = (*_VOICES, ("sentiment", "neutral"), ("sentiment", "positive"))
 router = APIRouter(dependencies=[Depends(needs("reader"))])
 
 
@@ -71,19 +72,19 @@ def changes(request: Request, date: str = "") -> Response:
         kept = _kept(connection, wanted) if wanted else None
     if wanted is None or kept is None:
         return desk_page(request, "today_changes", here="today", title=words("changed", lang), pending=False, found=None, date=date)
-    made = facts_now(request, wanted)
+    made = facts_now(request, wanted, PATIENCE_OF_PARTS)
     found = differences(kept.content, as_dict(made.value)) if made else None
     return desk_page(request, "today_changes", here="today", title=words("changed", lang), pending=made is None, found=found, date=date)
 
 
-def facts_now(request: Request, date: dt.date) -> Made | None:
+def facts_now(request: Request, date: dt.date, patience: float = PATIENCE) -> Made | None:
     """Return the facts of a date as the rows stand now; None while they are being made."""
     console = console_of(request)
 
     def make() -> Facts:
         return build_facts(console.settings, console.store, date, now=console.settings.clock.now(), audience=AUDIENCE)
 
-    return later(request, ("facts", date), make)
+    return later(request, ("facts", date), make, patience)
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,7 @@ def trend_chart(request: Request, told: Mapping[str, Any], lang: str) -> Chart:
         "trend", words("trend14", lang), [d["date"][5:] for d in days],
         [
             Line(words("trend_neg", lang), [d["negative"] for d in days], rows("mentions", _BAD, "negative"), "--neg", stack="all"),
-            Line(words("trend_rest", lang), rest, rows("mentions", _VOICES, "total"), "--edge", stack="all"),
+            Line(words("trend_rest", lang), rest, rows("mentions", _REST, "total"), "--edge", stack="all"),
             Line(words("trend_sessions", lang), [d["sessions"] for d in days], rows("sessions", (), "sessions"), "--c1", "line"),
         ],
         first=words("date_word", lang), unknown=words("unknown", lang), partial=[d["partial"] for d in days],

@@ -42,7 +42,7 @@ def topics(request: Request) -> Response:
         cells = heat(desk, question, "topic", "product", most=HEAT_ROWS)
     except QuestionError as error:
         return desk_page(request, "topics", status=400, view=View(Question()), wrong=failed(error, lang), rows=[], **shared)
-    rows = trend_rows(request, trends)
+    rows = trend_rows(request, trends, view)
     return desk_page(
         request, "topics", view=view, wrong=None, rows=rows[:SHOWN], more=max(0, len(rows) - SHOWN), step=step, majors=majors(request, desk, view),
         chart=line_chart(request, lines, lang, desk), heat=heat_chart(request, cells, lang, desk) if cells.rows else None, leaf=leaf,
@@ -78,14 +78,14 @@ def _before(question: Question) -> str:
     return f"{question.since - dt.timedelta(days=length):%m-%d} – {question.since - dt.timedelta(days=1):%m-%d}"
 
 
-def trend_rows(request: Request, found: Answer) -> list[dict[str, Any]]:
+def trend_rows(request: Request, found: Answer, view: View) -> list[dict[str, Any]]:
     """Return the topics of a comparison with addresses: of the rows now, of those before, of the topic's own view."""
     out = []
     question = found.question
     for row in found.rows:
         link = row["link"] or []
         out.append({**row, "href": address(request, "mentions", link), "before_href": _shifted(request, link, question),
-                    "down": address(request, "topics", [*[p for p in question.to_params() if p[0] != "topic"], ("topic", row["topic"])])})
+                    "down": address(request, "topics", [*[p for p in view.params if p[0] != "topic"], ("topic", row["topic"])])})
     return out
 
 

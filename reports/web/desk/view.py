@@ -80,12 +80,17 @@ def asked(request: Request) -> dict[str, list[str]]:
 
 
 def view_of(request: Request, *, days: int = 28, until_yesterday: bool = False) -> View:
-    """Return what the address asks; without a period the last `days`. Raises QuestionError."""
-    params = asked(request)
-    question = Question.from_params(params)
-    if question.since is None and question.until is None and not any(params.get(name, [""])[0] for name in _WHOLE):
-        last = today_of(request) - dt.timedelta(days=1 if until_yesterday else 0)
-        question = replace(question, since=last - dt.timedelta(days=days - 1), until=last if until_yesterday else None)
+    """Return what the address asks; without a period the last `days`. Raises QuestionError.
+
+    With `until_yesterday` it has both ends whatever it asks: what is compared needs them, and today is not over.
+    """
+    question = Question.from_params(asked(request))
+    narrow = bool(question.text.strip() or question.incident or question.cluster is not None)
+    if until_yesterday:
+        last = question.until or max(today_of(request) - dt.timedelta(days=1), question.since or dt.date.min)
+        question = replace(question, since=question.since or last - dt.timedelta(days=days - 1), until=last)
+    elif question.since is None and question.until is None and not narrow:
+        question = replace(question, since=today_of(request) - dt.timedelta(days=days - 1))
     page = request.query_params.get("page", "")
     number = int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1
     return View(question, request.query_params.get("order", "")[:20], min(max(1, number), MAX_PAGE))
