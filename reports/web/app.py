@@ -12,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reports.desk.ask import QuestionError
 from reports.web import alert, assets, feedback, unsubscribe
 from reports.web.access import parts as access
 from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, person_of, public
 from reports.web.desk import parts as desk
+from reports.web.desk.frame import desk_message
 from reports.web.forms import FormError
 from reports.web.pages import HEADERS, Console, message, redirect
 from reports.web.words import language_of, words
@@ -41,7 +43,7 @@ def make_app(settings: Settings, store: Store) -> FastAPI:
     app.add_api_route("/healthz", _health, methods=_READ, dependencies=[Depends(public)])
     handlers: dict[Any, Any] = {
         HTTPException: _no_page, FormError: _bad_form, StorageError: _no_storage, Exception: _broken,
-        NeedsLogin: _to_login, Forbidden: _forbidden, Unsafe: _unsafe,
+        NeedsLogin: _to_login, Forbidden: _forbidden, Unsafe: _unsafe, QuestionError: _no_answer,
     }
     for kind, handler in handlers.items():
         app.add_exception_handler(kind, handler)
@@ -103,6 +105,12 @@ def _no_page(request: Request, error: Exception) -> Response:
 def _bad_form(request: Request, error: Exception) -> Response:
     big = isinstance(error, FormError) and error.too_big
     return message(request, "too_big" if big else "bad_form", 413 if big else 400, more="")
+
+
+def _no_answer(request: Request, error: Exception) -> Response:
+    """A question that is stopped (too slow) or can't be read, wherever a page does not say so itself."""
+    assert isinstance(error, QuestionError)
+    return desk_message(request, words("failed", language_of(request)), error.message, status=400, bad=True)
 
 
 def _no_storage(request: Request, _error: Exception) -> Response:
