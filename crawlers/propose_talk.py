@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from vocwatch.models import MentionRecord
+from vocwatch.settings.sources import TO_FILL
 
-TO_FILL = "待填"  # what stands in a field that a person has to fill in before the source is switched on
+__all__ = ["TO_FILL", "Ask", "Choice", "Person", "Search", "filled", "say_nothing", "search_in", "take_best"]
+
 _KEYWORDS = frozenset((
     "q", "query", "kw", "wd", "word", "words", "keyword", "keywords", "key", "search", "searchkey", "search_key", "s", "w",
     "text", "term", "sw", "k",

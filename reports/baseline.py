@@ -205,14 +205,15 @@ def nb_tail(seen: int, mean: float, alpha: float) -> float:
 
 def _pmf(mean: float, alpha: float, first: int) -> Iterator[float]:
     """Yield P(X = first), P(X = first + 1) …"""
+    exp, lgamma = math.exp, math.lgamma
     if alpha < POISSON_ALPHA:  # the gamma functions would cancel out
         rate = math.log(mean)
         for k in count(first):
-            yield math.exp(k * rate - mean - math.lgamma(k + 1))
+            yield exp(k * rate - mean - lgamma(k + 1))
     r = 1.0 / alpha
-    own, none, more = math.lgamma(r), r * math.log(r / (r + mean)), math.log(mean / (r + mean))
+    own, none, more = lgamma(r), r * math.log(r / (r + mean)), math.log(mean / (r + mean))
     for k in count(first):
-        yield math.exp(math.lgamma(k + r) - own - math.lgamma(k + 1) + none + k * more)
+        yield exp(lgamma(k + r) - own - lgamma(k + 1) + none + k * more)
 
 
 def benjamini_hochberg(p_values: Iterable[float], tested: int) -> dict[float, float]:

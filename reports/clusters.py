@@ -20,7 +20,8 @@ MIN_LETTERS = 12  # two people may well write the same dozen characters
 MAX_REPRESENTATIVES = 64  # of one band that a text is compared with: thousands of copies cost no millions of looks
 _MINHASH_BYTES = 1 + 4 * PERMUTATIONS
 _PAIRS = 200_000  # compared at a time
-_SPOTS = np.uint64(1 << 20)
+_SPOTS = 1 << 20
+_SPOT = np.uint64(_SPOTS - 1)
 _LETTERS = re.compile(rf"(?:\W*+\w){{{MIN_LETTERS}}}")
 _LANES = np.uint64(0x0101010101010101)
 _ODD = (0x9E3779B97F4A7C15, 0xBF58476D1CE4E5B9, 0x94D049BB133111EB, 0xD6E8FEB86659FD93)
@@ -79,7 +80,7 @@ class Signatures:
         self._looked = np.zeros(keys.shape, dtype=np.int64)  # at how many others of a band, by its first place
         self._held = np.zeros((len(keys), _SPOTS), dtype=np.bool_)  # at which spots there are keys: most others have none here
         for held, own in zip(self._held, keys, strict=True):
-            held[own % _SPOTS] = True
+            held[own & _SPOT] = True
 
     def among(self) -> Iterator[Pair]:
         """Yield (earlier, later) places of those that resemble each other, by way of the first in each band."""
@@ -94,7 +95,7 @@ class Signatures:
         low = others.astype(np.uint8)
         bands = zip(self._sorted, self._order, _keys(others), self._looked, self._held, strict=True)
         for keys, order, wanted, looked, held in bands:
-            likely = np.flatnonzero(held[wanted % _SPOTS])
+            likely = np.flatnonzero(held[wanted & _SPOT])
             start = np.searchsorted(keys, wanted[likely], "left")
             found = np.flatnonzero((start < len(keys)) & (keys[np.minimum(start, len(keys) - 1)] == wanted[likely]))
             if not len(found):

@@ -286,8 +286,8 @@ def _risk(settings: Settings, reader: Reader, rows: _Rows, row: Mapping[str, Any
     sessions = [h for _, h in found if h.text_kind is TextKind.SESSION]
     originals = [h for m, h in mentions if m.cluster in (None, m.ref_id)]
     began = row["first_seen_at"]
-    everything = sorted([*(h for _, h in mentions), *sessions], key=lambda h: (h.at, h.order))
-    first = next((h for h in everything if h.at >= began), everything[0])
+    # What was heard since it began, or else before.
+    first = min((h for _, h in found), key=lambda h: (h.at < began, h.at, h.order))
     read = [c for _, h in mentions if (c := rows.read.get(h.key))]
     read += reader.read(h for _, h in mentions if h.key not in rows.read)
     outside = told_together(read, {m.ref_id: m.cluster or m.ref_id for m, _ in mentions})

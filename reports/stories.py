@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
+from operator import add
 
 from reports.complaint import Complaint
 from reports.incidents import Group, voices
@@ -104,4 +105,7 @@ def _shares(group: Group) -> dict[str, float]:
 
 
 def _words(text: str) -> set[str]:
-    return {run[n:n + 2] for run in _RUN.findall(text) for n in range(len(run) - 1)}
+    found: set[str] = set()
+    for run in _RUN.findall(text):
+        found.update(map(add, run, run[1:]))
+    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from reports.complaint import Complaint
 from vocwatch.plain import one_line
@@ -23,20 +23,21 @@ def title(subject: str, topic: str, complaints: Iterable[Complaint], names: Iter
 
     The most typical is the clause whose character pairs are shared by most others; `names` are cut out of it.
     """
-    clauses = [clause for c in complaints for clause in _clauses(c, topic, tuple(names))]
+    longest = sorted(names, key=len, reverse=True)
+    clauses = [clause for c in complaints for clause in _clauses(c, topic, longest)]
     said = _medoid(clauses) or f"{topic.rsplit('/', 1)[-1]}集中反映"
     gap = " " if subject[-1:].isascii() and said[:1].isascii() else ""
     return one_line(f"{subject}{gap}{said}", 60)
 
 
-def _clauses(complaint: Complaint, topic: str, names: tuple[str, ...]) -> list[str]:
+def _clauses(complaint: Complaint, topic: str, names: Sequence[str]) -> list[str]:
     text = complaint.heard.text
     found = []
     for span in complaint.heard.spans:
         if span.get("topic") != topic:
             continue
         piece = one_line(text[int(span["start"]) : int(span["end"])], 200)
-        for name in sorted(names, key=len, reverse=True):
+        for name in names:
             piece = piece.replace(name, "")
         found += [cut for part in _BREAK.split(piece) if (cut := _trim(part))]
     return found

@@ -77,14 +77,17 @@ def keep(settings: Settings, store: Store, date: dt.date, days: int, shared: Sha
             rows, keys = traces.queued(connection, BATCH)
             if not rows:
                 return looked
-            keys |= _leaning(connection, keys)
-            traces.replace(connection, keys, maker.linked(connection, maker.make(connection, keys), keys), rows)
+            stood = traces.days_of(connection, [ref for kind, ref in keys if kind == _MENTION])
+            leaning = _leaning(connection, stood) - keys
+            stood.update(traces.days_of(connection, [ref for _, ref in leaning]))
+            keys |= leaning
+            made = maker.linked(connection, maker.make(connection, keys), keys)
+            traces.replace(connection, keys, made, rows, set(stood.values()))
             looked += len(keys)
 
 
-def _leaning(connection: Connection, keys: Collection[Key]) -> set[Key]:
-    """Mentions that are tied to their copies by way of one of these, which may have another text now, or none."""
-    known = traces.days_of(connection, {ref for kind, ref in keys if kind == _MENTION})
+def _leaning(connection: Connection, known: Collection[int]) -> set[Key]:
+    """Mentions that are tied to their copies by way of one that is `known` and may have another text now, or none."""
     if not known:
         return set()
     found: set[int] = set()
@@ -234,7 +237,8 @@ class Kept:
         self._since, self._until = since.toordinal(), until.toordinal()
         maker = Maker(settings)
         waiting = traces.queued(connection)[1] | traces.stale(connection, self._since, self._until, maker.mark)
-        self._pending = waiting | _leaning(connection, waiting)
+        had = traces.days_of(connection, [ref for kind, ref in waiting if kind == _MENTION])
+        self._pending = waiting | _leaning(connection, had)
         made = maker.make(connection, self._pending) if self._pending else []
         near = [row for row in made if self._since <= row.day <= self._until]
         self._fresh = maker.linked(connection, near, self._pending) if near else []

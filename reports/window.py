@@ -44,23 +44,17 @@ class Spoken(NamedTuple):
     topics: tuple[str, ...]
 
 
-class Names:
-    """Numbers for names, in order of appearance."""
+class Names(dict[Any, int]):
+    """Numbers for names, in order of appearance: a name that has none yet is given one when it is asked for."""
 
     def __init__(self) -> None:
-        self._numbers: dict[Any, int] = {}
+        super().__init__()
         self.names: list[Any] = []
 
-    def __call__(self, name: Any) -> int:
-        """Return the number of a name, a new one where it has none."""
-        number = self._numbers.get(name)
-        if number is None:
-            number = self._numbers[name] = len(self.names)
-            self.names.append(name)
+    def __missing__(self, name: Any) -> int:
+        self[name] = number = len(self.names)
+        self.names.append(name)
         return number
-
-    def __len__(self) -> int:
-        return len(self.names)
 
 
 class _Places:
@@ -89,16 +83,16 @@ class Window:
         for row in rows:
             kind, ref, day, channel, negative, moment, native, parent, author, product, topics, marks, twins = row
             inside = kind == _SESSION
-            where = self._channels(channel)
+            where = self._channels[channel]
             who = author or (native if inside else None)
             if (topic := told.get(topics)) is None:
-                topic = told[topics] = self._topics(tuple(topics.split("\n")) if topics else ())
+                topic = told[topics] = self._topics[tuple(topics.split("\n")) if topics else ()]
             if twins:
                 self._twins.append((len(self._native), twins))
             if not topics and parent and negative:
                 answers.append((len(self._native), parent))
             person = -1 - (hash((where, who)) & _HASHED) if who else ref  # names themselves would take forty times the room
-            numbers.extend((ref, inside, day, moment, where, person, self._products(product or None), topic))
+            numbers.extend((ref, inside, day, moment, where, person, self._products[product or None], topic))
             self._native.append(native)
             if marks:
                 clauses += marks
@@ -133,7 +127,7 @@ class Window:
         for place, parent in answers:
             post = posts.get((int(self._channel[place]), parent))
             if post is not None:
-                self._topic[place] = self._topics(telling[self._topic[post]][:1])
+                self._topic[place] = self._topics[telling[self._topic[post]][:1]]
                 if self._products.names[self._product[place]] is None:
                     self._product[place] = self._product[post]
 
@@ -146,7 +140,7 @@ class Window:
         if not self._twins:
             return
         nodes = Names()
-        edges = [(nodes(int(self._ref[place])), nodes(int(twin))) for place, twins in self._twins for twin in twins.split()]
+        edges = [(nodes[int(self._ref[place])], nodes[int(twin)]) for place, twins in self._twins for twin in twins.split()]
         parent = list(range(len(nodes)))
         for one, two in edges:
             join(parent, one, two)
@@ -178,7 +172,7 @@ class Window:
         for place in found:
             topic = telling[self._topic[place]][0]
             if self._voice[place] >= 0:
-                self._voice[place] = people + bursts((int(self._day[place]), topic))
+                self._voice[place] = people + bursts[int(self._day[place]), topic]
                 self._burst.add(place)
             first = earliest[topic]
             if self._moment[place] - self._moment[first] <= _NEAR:
@@ -241,7 +235,7 @@ class Window:
     def counts(self) -> dict[Cell, dict[Day, int]]:
         """Independent voices by cell, channel and day."""
         names = Names()
-        told = [[names(topic) for topic in topics] for topics in self._topics_of]
+        told = [[names[topic] for topic in topics] for topics in self._topics_of]
         heard = np.flatnonzero(self._voice >= 0)
         lengths = np.array([len(own) for own in told], dtype=np.int64)[self._topic[heard]]
         place = np.repeat(heard, lengths)

@@ -1,7 +1,7 @@
 """What a rule that is being written would do to the stored texts: pure, texts in and a report out.
 
 Only texts that hold a word in which the draft and the saved rule differ can change sides; of the others what is stored
-stands. Where that is too many to be read in time, an evenly spread sample is read, and the report says so.
+stands, where it was judged by the configuration that is in use. Where that is too many to be read in time, an evenly spread sample is read, and the report says so.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ class _Bench:
         self, specimens: Specimens, draft: Draft, now: dt.datetime, days: int, looks: int | None, samples: int
     ):
         self._specimens, self._draft, self._rule = specimens, draft, draft.rule
-        self._now, self._days, self._samples = now, days, samples
+        self._now, self._days, self._samples, self._exact = now, days, samples, looks is None
         self._since = now - dt.timedelta(days=days)
         self._matcher = Matcher(_related(draft.watches, draft.watch), draft.own_pages)
         self._window = {place: one for place, one in specimens.items() if one.at >= self._since}
@@ -105,12 +105,13 @@ class _Bench:
     def _touched(self, stored: set[int]) -> list[int]:
         """The texts on which the draft may differ from what is stored, red lines first, then evenly spread."""
         before = self._draft.before
-        if before is None or _CONDITIONS(before) != _CONDITIONS(self._rule):
+        if self._exact or before is None or _CONDITIONS(before) != _CONDITIONS(self._rule):
             return sorted(stored.union(self._worth))
         assert self._draft.saved is not None
         old = Matcher(_related(self._draft.saved, before.id), self._draft.own_pages).needles(before.id)
-        changed = self._matcher.needles(self._rule.id).other_than(old)
-        return [place for place in self._specimens.worth(changed).tolist() if place in self._window]
+        changed = self._specimens.worth(self._matcher.needles(self._rule.id).other_than(old)).tolist()
+        old_news = {place for place in stored.union(self._worth) if self._window[place].stale}
+        return sorted(old_news.union(place for place in changed if place in self._window))
 
     def _look(self) -> None:
         red = [place for place in self._open if self._window[place].red][:_RED if self._looks < len(self._open) else None]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from tests import ready
 from vocwatch.clock import FixedClock
 from vocwatch.lang import set_language
 from vocwatch.settings import Settings, load_settings, read_environment
@@ -74,6 +75,21 @@ def sqlite_store(tmp_path: Path) -> Iterator[Store]:
 def clock() -> FixedClock:
     """2026-11-16 08:30 in Shanghai."""
     return FixedClock(dt.datetime(2026, 11, 16, 0, 30, tzinfo=dt.UTC))
+
+
+@pytest.fixture(scope="session")
+def nursery() -> Iterator[ready.Nursery]:
+    """A process that forks crawl workers with everything imported."""
+    with ready.nursery() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def ready_workers(nursery: ready.Nursery) -> Iterator[None]:
+    """Crawls of this module get their workers from the nursery."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("crawlers.runner.subprocess", ready.Processes(nursery))
+        yield
 
 
 @pytest.fixture(autouse=True)

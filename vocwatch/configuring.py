@@ -106,6 +106,19 @@ class Configuring:
             waits = guarded(file, before, after)
             return self._write(connection, file, before, after, change, by, waits)
 
+    def noted(self, file: str, by: By) -> Version:
+        """Note what a file says that somebody has just made another way."""
+        with self._store.begin(durable=True) as connection:
+            versions.lock(connection)
+            text = self.read(file)
+            known = versions.newest(connection, file)
+            row: dict[str, Any] = {
+                "file": file, "sha256": sha_of(text), "content": text, "base": known.sha256 if known else None, "entry": "", "what": "edit",
+                "note": one_line(by.note, _MAX_NOTE), "who": one_line(by.who, 100), "channel": by.channel, "state": APPLIED, "change": {},
+                "at": by.now,
+            }
+            return Version(id=versions.add(connection, row), decided_by=None, decided_at=None, **row)
+
     def mark(self, file: str, change: Change) -> str:
         """Return the mark of what a change would alter, as it is now; a form carries it."""
         return self._mark(self.read(file), file, change)

@@ -29,7 +29,7 @@ from vocwatch.store.delivery_schema import outbox
 from vocwatch.store.schema import alerts, digests, mentions
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST_LIFE = 5.0  # real seconds, some days of the world
+LONGEST_LIFE = 60.0  # hours of the world
 SOURCE = """name: {name}
 title: {name}
 owner: 值班QA
@@ -62,6 +62,7 @@ class Figures:
     refused: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     finished: bool = False
+    reached: dt.datetime | None = None
 
     def wrong(self) -> dict[tuple[str, dt.date], int]:
         """Return the dates that a reader did not get exactly once."""
@@ -91,7 +92,7 @@ def simulate(folder: Path, days: int, seed: int, at_most: float) -> Figures:
                 if code not in (0, 9, -9, DONE):
                     raise SystemExit(f"a life ended with {code}: {plan}")
         store = open_store(variables["VOCWATCH_DATABASE_URL"])
-        count(figures, world, store, accepted)
+        count(figures, world, store, accepted, clock.now())
         store.close()
     figures.seconds = time.monotonic() - began
     figures.refused = accepted.refused
@@ -133,12 +134,14 @@ def nursery(folder: Path, seed: int, days: int) -> subprocess.Popen[bytes]:
 
 
 def fates(chance: random.Random) -> Iterator[dict[str, Any]]:
-    """Draw how lives end: before or after each named point in turn, or by kill -9 after some seconds if that comes first."""
+    """Draw how lives end: before or after each named point in turn, or by kill -9 after some hours of
+    the world, if that comes first."""
     while True:
         ends = [(point, when) for point in POINTS for when in ("before", "after")]
         for point, when in chance.sample(ends, len(ends)):
             at = int(MOST_CALLS[point] ** chance.random())
-            yield {"chance": chance.random(), "point": point, "when": when, "at": at, "after": chance.uniform(0.3, LONGEST_LIFE)}
+            yield {"chance": chance.random(), "point": point, "when": when, "at": at, "hours": chance.uniform(0.5, LONGEST_LIFE),
+                   "later": 0.2 * chance.random()}
 
 
 def strike(parent: subprocess.Popen[bytes], plan: dict[str, Any]) -> int:
@@ -149,8 +152,8 @@ def strike(parent: subprocess.Popen[bytes], plan: dict[str, Any]) -> int:
     return int(json.loads(parent.stdout.readline())["code"])
 
 
-def count(figures: Figures, world: World, store: Store, accepted: Accepted) -> None:
-    """Hold what the servers accepted against what there was to tell."""
+def count(figures: Figures, world: World, store: Store, accepted: Accepted, now: dt.datetime) -> None:
+    """Hold what the servers accepted against what there was to tell by now."""
     with store.read() as connection:
         rows = connection.execute(sa.select(outbox)).all()
         sealed = set(connection.execute(sa.select(digests.c.day).where(digests.c.sent_at.is_not(None))).scalars())
@@ -159,10 +162,11 @@ def count(figures: Figures, world: World, store: Store, accepted: Accepted) -> N
         told = connection.execute(sa.select(alerts)).all()
         stored = {row.native_id: row for row in connection.execute(sa.select(mentions))}
     figures.dates = sorted(dt.date.fromisoformat(row.job.partition(":")[2]) for row in dates if row.due_at is None)
+    figures.reached = now
     count_mails(figures, {row.message_id: row for row in rows}, merged, accepted)
     arrived = accepted_alerts(rows, accepted)
     figures.alerts = sum(map(len, arrived.values()))
-    planted = [post for post in world.posts if post.red]
+    planted = [post for post in world.posts if post.red and post.at < now]
     figures.red = len(planted)
     for post in planted:
         mine = stored.get(post.native_id)
@@ -225,7 +229,7 @@ def report(figures: Figures) -> str:
     ]
     if waits:
         lines.append(f"from the crawl that read it to acceptance: median {waits[len(waits) // 2]:.1f} min, longest {waits[-1]:.1f} min")
-    lines += [] if figures.finished else ["NOT FINISHED in the time given"]
+    lines += [] if figures.finished else [f"NOT FINISHED in the time given: {figures.reached:%Y-%m-%d %H:%M} UTC was reached"]
     lines += [f"LOST {line}" for line in figures.lost]
     lines += [f"WRONG {reader} {date}: {number}" for (reader, date), number in figures.wrong().items()]
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Lives of a scheduler: `python -m benchmarks.schedule.life FOLDER` forks one for each line it reads, and sees it die.
 
 A line is a JSON plan: `point`, `when`, `at` (the process ends itself before or after the at-th call of that function)
-and `after` (kill -9 so many seconds after the start, if it still lives). Everything is the real
+`hours` and `later` (kill -9 so many hours of the world after the start and so many seconds later, if it still lives). Everything is the real
 thing but the crawl: a source gives what the world has published by then. Answers with how the life ended.
 """
 
@@ -144,17 +144,19 @@ def main(folder: Path, seed: int, days: int) -> None:
     settings = load_settings(read_environment(json.loads((folder / "variables.json").read_text())))
     make_judge(settings)  # read what every life needs, once
     gc.freeze()
+    clock = SharedClock(folder / "clock")
     for line in sys.stdin:
         plan = json.loads(line)
         child = os.fork()
         if child == 0:
             os._exit(live(settings, folder, plan, seed, days))
-        deadline = time.monotonic() + plan["after"]
+        until: dt.datetime | None = clock.now() + dt.timedelta(hours=plan["hours"])
         ended, status = os.waitpid(child, os.WNOHANG)
         while not ended:
-            if time.monotonic() > deadline:
+            if until is not None and clock.now() > until:
+                time.sleep(plan["later"])  # in the middle of anything
                 os.kill(child, signal.SIGKILL)  # not reaped yet, so the id is still its own
-                deadline = float("inf")
+                until = None
             time.sleep(0.01)
             ended, status = os.waitpid(child, os.WNOHANG)
         sys.stdout.write(json.dumps({"code": os.waitstatus_to_exitcode(status)}) + "\n")

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import quote
 
 from fastapi import Depends, FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,10 +17,13 @@ from reports.desk.ask import QuestionError
 from reports.web import alert, assets, feedback, unsubscribe
 from reports.web.access import parts as access
 from reports.web.access.people import Forbidden, NeedsLogin, Unsafe, declared, person_of, public
+from reports.web.api import parts as api
+from reports.web.api.problems import Invalid, NotThere, absent, either, misasked, told, unread
 from reports.web.desk import parts as desk
-from reports.web.desk.frame import desk_message
 from reports.web.forms import FormError
 from reports.web.pages import HEADERS, Console, message, redirect
+from reports.web.setup import parts as setup
+from reports.web.tools import MakeTools
 from reports.web.words import language_of, words
 from vocwatch.lang import speak
 from vocwatch.settings import Settings
@@ -28,24 +32,26 @@ from vocwatch.store import StorageError, Store
 PARTS = (
     feedback, alert, unsubscribe, assets,
     *access.PARTS,
+    *api.PARTS,
+    *setup.PARTS,
     *desk.PARTS,
 )
 """The modules whose `router` makes the console."""
 _READ = ["GET", "HEAD"]
 
 
-def make_app(settings: Settings, store: Store) -> FastAPI:
-    """Return the console over a store. What needs no login says so; what a signed link may do is what its signature says."""
+def make_app(settings: Settings, store: Store, tools: MakeTools | None = None) -> FastAPI:
+    """Return the console over a store. What needs no login says so; what a signed link may do is what its signature says.
+
+    `tools` makes what the console uses of other stages; without them no rule is tried and no source tested.
+    """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False, dependencies=[Depends(_speak)])
     app.state.console = Console(settings, store)
+    app.state.tools = tools(store) if tools else None
     for part in PARTS:
         app.include_router(part.router)
     app.add_api_route("/healthz", _health, methods=_READ, dependencies=[Depends(public)])
-    handlers: dict[Any, Any] = {
-        HTTPException: _no_page, FormError: _bad_form, StorageError: _no_storage, Exception: _broken,
-        NeedsLogin: _to_login, Forbidden: _forbidden, Unsafe: _unsafe, QuestionError: _no_answer,
-    }
-    for kind, handler in handlers.items():
+    for kind, handler in _HANDLERS.items():
         app.add_exception_handler(kind, handler)
     app.add_middleware(_Headers)
     list(declared(app))
@@ -107,15 +113,22 @@ def _bad_form(request: Request, error: Exception) -> Response:
     return message(request, "too_big" if big else "bad_form", 413 if big else 400, more="")
 
 
-def _no_answer(request: Request, error: Exception) -> Response:
-    """A question that is stopped (too slow) or can't be read, wherever a page does not say so itself."""
-    assert isinstance(error, QuestionError)
-    return desk_message(request, words("failed", language_of(request)), error.message, status=400, bad=True)
-
-
 def _no_storage(request: Request, _error: Exception) -> Response:
     return message(request, "storage", 503, more=words("broken_more", language_of(request)))
 
 
 def _broken(request: Request, _error: Exception) -> Response:
     return message(request, "broken", 500)
+
+
+def _unanswerable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, QuestionError)
+    return message(request, "bad_form", 400, more=error.message)
+
+
+_HANDLERS: dict[Any, Any] = {
+    HTTPException: either("not-found", _no_page), FormError: either("invalid", _bad_form), StorageError: either("storage", _no_storage),
+    Exception: either("broken", _broken), NeedsLogin: either("login", _to_login), Forbidden: either("forbidden", _forbidden),
+    Unsafe: either("unsafe", _unsafe), RequestValidationError: told(unread, _no_page), QuestionError: told(misasked, _unanswerable),
+    Invalid: misasked, NotThere: absent,
+}

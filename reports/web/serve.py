@@ -7,8 +7,11 @@ import socket
 from collections.abc import Callable
 
 import uvicorn
+from fastapi import FastAPI
 
 from reports.web.app import make_app
+from reports.web.setup.first import first_path
+from reports.web.tools import MakeTools
 from vocwatch.settings import Settings
 from vocwatch.store import Store
 
@@ -26,7 +29,7 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
-def server_for(settings: Settings, store: Store) -> uvicorn.Server:
+def server_for(settings: Settings, store: Store, tools: MakeTools | None = None) -> uvicorn.Server:
     """Return a server that logs no addresses: they hold signatures.
 
     Only the proxies of `console.proxies` are believed about who came and how.
@@ -34,15 +37,24 @@ def server_for(settings: Settings, store: Store) -> uvicorn.Server:
     proxies = list(settings.app.console.proxies)
     logging.getLogger("uvicorn.access").setLevel(logging.CRITICAL)  # whatever handlers another library hangs on
     return uvicorn.Server(uvicorn.Config(
-        make_app(settings, store), access_log=False, log_config=None, server_header=False, proxy_headers=bool(proxies),
+        make_app(settings, store, tools), access_log=False, log_config=None, server_header=False, proxy_headers=bool(proxies),
         forwarded_allow_ips=proxies, lifespan="off", ws="none", http="h11", loop="asyncio", limit_concurrency=100, timeout_keep_alive=5,
         timeout_graceful_shutdown=10,
     ))
 
 
-def serve(settings: Settings, store: Store, host: str, port: int, ready: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is told the address. Raises OSError where it can't be listened on."""
+def serve(
+    settings: Settings, store: Store, host: str, port: int, ready: Callable[[str, str], None],
+    tools: MakeTools | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT. Raises OSError where the address can't be listened on.
+
+    `ready` is told the address, and the path of the first run's link (empty where there are people already).
+    """
     with listen(host, port) as made:
         name = f"[{host}]" if ":" in host else host
-        ready(f"http://{name}:{made.getsockname()[1]}")
-        server_for(settings, store).run(sockets=[made])
+        server = server_for(settings, store, tools)
+        app = server.config.app
+        assert isinstance(app, FastAPI)
+        ready(f"http://{name}:{made.getsockname()[1]}", first_path(app))
+        server.run(sockets=[made])

@@ -20,6 +20,7 @@ from vocwatch.store import Store, mentions, pages
 from vocwatch.store.schema import mentions as mention_table
 
 MakeSite = Callable[..., Site]
+pytestmark = pytest.mark.usefixtures("ready_workers")
 
 
 def run(lab: Lab, store: Store, now: str) -> CrawlResult:

@@ -61,7 +61,7 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+def ward(tmp_path_factory: pytest.TempPathFactory, ready_workers: None) -> Iterator[Ward]:
     home = tiny_home(tmp_path_factory.mktemp("policy"))
     lab, canary = Lab(home), Canary()
     sites = {name: Site(12) for name in ("plain", "asked", "wall", "robotsno", "halfway")}

@@ -60,7 +60,9 @@ def _settings(home: Path) -> Settings:
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Outcome | ProposeError]]:
+def outcomes(
+    tmp_path_factory: pytest.TempPathFactory, ready_workers: None
+) -> Iterator[dict[str, Outcome | ProposeError]]:
     """Every site proposed, written, switched on and crawled dry, two at a time."""
     root = tmp_path_factory.mktemp("propose")
 
@@ -175,7 +177,9 @@ RULES: dict[str, tuple[str, Callable[[str], Answer | None]]] = {
 
 
 @pytest.fixture(scope="module")
-def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[ProposeError, list[str]]]:
+def refusals(
+    tmp_path_factory: pytest.TempPathFactory, ready_workers: None
+) -> dict[str, tuple[ProposeError, list[str]]]:
     """Each refusing site, asked two at a time: the error and what the site was asked for."""
     root = tmp_path_factory.mktemp("refused")
     sites = {name: Site() for name in [*RULES, "robots_down", "closed"]}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.ready import Nursery, Worker
 from vocwatch import practice
 from vocwatch.browser import find_browser
 from vocwatch.settings import read_environment
@@ -39,10 +43,36 @@ class Demo:
         """Start `vocwatch demo` in a process of its own."""
         code = "from vocwatch.cli import main; main()"
         return subprocess.Popen(
-            [sys.executable, "-c", code, "demo", "--engine", "rules", "--json", "--web", str(self.web), *options], cwd=ROOT,
-            env={**os.environ, "VOCWATCH_DATA": str(self.data), "VOCWATCH_SECRET": "demo"}, text=True,
+            [sys.executable, "-c", code, *self._arguments, *options], cwd=ROOT, env=self._environment, text=True,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )
+
+    @property
+    def _arguments(self) -> list[str]:
+        return ["demo", "--engine", "rules", "--json", "--web", str(self.web)]
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "VOCWATCH_DATA": str(self.data), "VOCWATCH_SECRET": "demo"}
+
+    def strike(self, nursery: Nursery, moment: float) -> bool:
+        """Start it (its imports are done; its crawls start as always) and kill -9 it at `moment` seconds.
+
+        Returns False where it had ended before.
+        """
+        process = Worker(nursery, ["vocwatch.cli.app", *self._arguments], ROOT, self._environment)
+        heard = threading.Thread(target=process.stderr.read)
+        heard.start()
+        handle = os.pidfd_open(process.pid)  # it is not reaped yet, so the id is still its own
+        running = not select.select([handle], [], [], moment)[0]
+        os.close(handle)
+        if running:
+            os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdin.close()
+        heard.join()
+        process.stderr.close()
+        return running
 
     def run(self) -> dict[str, Any]:
         """Run it to its end and return its summary."""

@@ -1,23 +1,33 @@
-"""The whole chain on the practice web: what it finds, what it says, and that a second run adds nothing."""
+"""The whole chain on the practice web: what it finds, what it says, that a second run adds nothing, and that kill -9 at
+random moments changes nothing. One file, so that the demo is run to its end once, whoever else is testing.
+"""
 
 from __future__ import annotations
 
 import json
+import random
 import re
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from tests.conftest import ROOT
 from tests.e2e.conftest import Demo
 from tests.e2e.rows import rows
+from tests.ready import Nursery
+from tests.reports.ledger import Ledger, unaccounted
 from vocwatch.cli.app import run
+from vocwatch.store import Store
 
 pytestmark = pytest.mark.browser
 Undisturbed = tuple[Demo, dict[str, Any]]
 DATA = ROOT / "examples" / "practice" / "data"
+CHAINS = 2
+KILLS_EACH = 6
 
 
 def posts() -> list[dict[str, Any]]:
@@ -152,3 +162,36 @@ def test_there_is_nothing_to_look_at_before_the_demo(
     monkeypatch.setenv("VOCWATCH_DATA", str(tmp_path))
     assert run(["--demo", "query", "topics"]) == 2
     assert "vocwatch demo" in "".join(capsys.readouterr())
+
+
+def test_every_number_of_the_practice_digest_is_a_count_of_its_rows(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    store = Store(f"sqlite:///{demo.database}")
+    try:
+        assert unaccounted(Ledger(store, digest(demo), ZoneInfo("Asia/Shanghai"))) == []
+    finally:
+        store.close()
+
+
+def test_a_dozen_kills_at_random_moments_leave_the_same_rows(
+    undisturbed: Undisturbed, nursery: Nursery, tmp_path: Path
+) -> None:
+    whole, summary = undisturbed
+    length = 0.45 * summary["seconds"]  # a run over known ground is shorter than the first
+    moments = random.Random(20261115)
+
+    def chain(number: int, strikes: list[float]) -> tuple[Demo, int]:
+        demo = Demo(tmp_path / f"chain{number}", whole.web)
+        return demo, sum(demo.strike(nursery, moment) for moment in strikes)
+
+    plans = [[moments.uniform(0.3, length) for _ in range(KILLS_EACH)] for _ in range(CHAINS)]
+    with ThreadPoolExecutor(2) as pool:  # two at a time: a crash must not depend on having the machine alone
+        ended = list(pool.map(chain, range(CHAINS), plans))
+    assert sum(killed for _, killed in ended) >= CHAINS * KILLS_EACH / 2, "most strikes must hit a running demo"
+    expected = rows(whole.database)
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda pair: pair[0].run(), ended))
+    for demo, _ in ended:
+        found = rows(demo.database)
+        for table in expected:
+            assert found[table] == expected[table], table

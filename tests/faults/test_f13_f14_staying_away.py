@@ -56,7 +56,7 @@ class Watch:
 
 
 @pytest.fixture(scope="module")
-def watch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
+def watch(tmp_path_factory: pytest.TempPathFactory, ready_workers: None) -> Iterator[Watch]:
     home = tmp_path_factory.mktemp("away")
     shutil.copytree(ROOT / "config", home / "config")
     lab, sites = Lab(home), {name: Site(posts=12) for name in DOORS}

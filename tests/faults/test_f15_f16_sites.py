@@ -94,7 +94,7 @@ def _begin(lab: Lab) -> dict[str, Site]:
 
 
 @pytest.fixture(scope="module")
-def ward(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
+def ward(tmp_path_factory: pytest.TempPathFactory, ready_workers: None) -> Iterator[Ward]:
     home = tmp_path_factory.mktemp("search")
     shutil.copytree(ROOT / "config", home / "config")
     lab = Lab(home)

@@ -120,7 +120,9 @@ def _variants(site: Site) -> None:
 
 
 @pytest.fixture(scope="module")
-def crawled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Store, dict[str, Site], list[CrawlResult]]]:
+def crawled(
+    tmp_path_factory: pytest.TempPathFactory, ready_workers: None
+) -> Iterator[tuple[Store, dict[str, Site], list[CrawlResult]]]:
     """Two crawls of each site."""
     home: Path = tmp_path_factory.mktemp("copies")
     shutil.copytree(ROOT / "config", home / "config")

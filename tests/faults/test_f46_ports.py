@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import pytest
 
 from crawlers.runner import _environment
 from tests.conftest import ROOT
 from tests.crawlers.kit import Lab
 from tests.crawlers.site import Answer, Site
+from tests.store.kept import tiny_home
 from vocwatch.browser import find_browser
 
 # docs/operate: a crawl in a browser listens on loopback, once for each tab (here one) and once for what has none.
@@ -166,3 +168,32 @@ def test_F46_the_look_would_see_an_open_port() -> None:
 def test_F46_the_list_is_documented() -> None:
     for name, word in (("operate.md", "Listening ports"), ("operate.zh-CN.md", "监听端口")):
         assert word in (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def test_F46_a_console_listens_on_one_loopback_port_and_knows_no_default_password(tmp_path: Path) -> None:
+    home = tiny_home(tmp_path / "home")
+    variables = {"VOCWATCH_HOME": str(home), "VOCWATCH_SECRET": "test", "PATH": os.environ.get("PATH", "")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from vocwatch.cli import main; main()", "serve", "--port", "0"], cwd=ROOT, env=variables,
+        stderr=subprocess.PIPE, text=True,
+    )
+    assert process.stderr is not None
+    try:
+        address = next(found[0] for line in process.stderr if (found := re.search(r"http://127\.0\.0\.1:\d+", line)))
+        with httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
+            assert client.get("/healthz").status_code == 200
+            found = listeners(process.pid)
+            refused = []
+            for name, password in (("admin", "admin"), ("admin", "vocwatch"), ("root", ""), ("vocwatch", "vocwatch"), ("admin", "password")):
+                form = client.get("/login").text
+                token = re.search(r'name="_csrf" value="([^"]+)"', form)
+                assert token
+                refused.append(client.post("/login", data={"_csrf": token[1], "name": name, "password": password}).status_code)
+            assert client.get("/").status_code == 303 and client.get("/users").status_code == 303
+            assert client.get("/setup").status_code == 403  # without the link that the terminal shows
+        print(f"F46 console: listening {[(one.address, one.port) for one in found]}, default passwords refused {len(refused)}")
+        assert [(one.address, f"http://127.0.0.1:{one.port}") for one in found] == [("127.0.0.1", address)]
+        assert refused == [401] * 5
+    finally:
+        process.terminate()
+        process.communicate(timeout=60)

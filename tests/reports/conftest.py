@@ -41,9 +41,14 @@ def at_home(settings: Settings, folder: Path) -> Settings:
     )
 
 
+_built: list[Path] = []  # a fixture that other folders import is one of its own there, and need not build again
+
+
 @pytest.fixture(scope="session")
 def story_file(shipped: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The whole story with its incidents built for every day."""
+    if _built:
+        return _built[0]
     folder = tmp_path_factory.mktemp("story")
     settings = factory.make_settings(at_home(shipped, folder))
     store = open_store(f"sqlite:///{folder / 'store.sqlite3'}")
@@ -52,7 +57,8 @@ def story_file(shipped: Settings, tmp_path_factory: pytest.TempPathFactory) -> P
         date = factory.day(number)
         build_incidents(settings, store, date, now=morning(date))
     store.close()
-    return folder / "store.sqlite3"
+    _built.append(folder / "store.sqlite3")
+    return _built[0]
 
 
 @pytest.fixture(scope="session")

@@ -18,10 +18,15 @@ access: {basis: 公开页面, robots: 允许, reviewer: 值班QA, date: 2026-11-
 start: ["https://forum.example/"]
 listing: {extract: html, records: [{kind: post, fields: {text: p}}]}
 """
+COPY = SOURCE.replace("name: forum", "name: copy")
 BROKEN = {
     "unknown key": ("config/vocwatch.yaml", lambda text: text.replace("digest_at:", "digest_att:"), "digest_at"),
     "bad time": ("config/vocwatch.yaml", lambda text: text.replace('"09:00"', '"9 o\'clock"'), "schedule.digest_at"),
     "broken regex": ("config/watches.yaml", lambda text: text + "\n  - {id: x, name: x, kind: keyword, patterns: ['(a+)+$']}\n", "watches.yaml"),
+    "wrong selector": ("config/sources/copy.yaml", lambda text: COPY.replace("text: p", "text: 'p..x['"), "copy.yaml:6: CSS"),
+    "wrong path": ("config/sources/copy.yaml", lambda text: COPY.replace("extract: html", "extract: json").replace("text: p", "text: 'a[['"), "copy.yaml:6:"),
+    "typo in the domain": ("config/sources/copy.yaml", lambda text: COPY.replace("forum.example", "forum,example"), "copy.yaml:5"),
+    "no scheme": ("config/sources/copy.yaml", lambda text: COPY.replace("https://", ""), "copy.yaml:5"),
     "duplicate id": ("config/sources/copy.yaml", lambda text: SOURCE, "copy"),
     "no yaml": ("config/topics.yaml", lambda text: text + "\n\t- : ]\n", "topics.yaml:"),
     "yaml bomb": ("config/topics.yaml", lambda text: text + "\nx: [" + "*a," * 60 + "]\n", "topics.yaml"),
@@ -68,6 +73,18 @@ def test_f12_a_bad_change_is_refused_and_a_mended_one_taken(
     assert fresh is not None and look.problem is None and fresh.env.config != home / "config"
     if "vocwatch" in name:
         assert fresh.app.schedule.digest_at == "08:30"
+
+
+def test_f12_a_source_that_was_broken_from_the_start_keeps_no_change_back(settings: Settings, home: Path) -> None:
+    (home / "config" / "sources" / "copy.yaml").write_text(COPY.replace("text: p", "text: 'p..x['"), encoding="utf-8")
+    clock = Stepping()
+    look = Reloader(load_settings(settings.env), seconds=clock.seconds)
+    assert look.problem is None and look.look() is None
+    path = home / "config" / "vocwatch.yaml"
+    path.write_text(path.read_text(encoding="utf-8").replace('"09:00"', '"08:30"'), encoding="utf-8")
+    clock.step(MINUTE)
+    fresh = look.look()
+    assert fresh is not None and fresh.app.schedule.digest_at == "08:30"
 
 
 def test_f12_the_schedule_runs_on_and_its_status_tells_of_the_problem(

@@ -74,6 +74,7 @@ def test_advertising_and_merchants_raise_no_red_line(judge: Judge) -> None:
 
 @pytest.mark.parametrize("text", [
     "充到一半冒烟了，客服回复说正常", "充电时冒烟了，客服说没事，别自己吓自己", "充到一半冒烟了，店家回复亲这是正常现象，感谢您的反馈",
+    "充电时冒烟了，客服就一句没事，别自己吓自己",
 ])
 def test_a_red_line_stands_whatever_the_shop_said_to_it(judge: Judge, text: str) -> None:
     assert [line.name for line in assess(judge, text, kind="comment").red_lines] == ["起火冒烟"]

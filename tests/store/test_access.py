@@ -107,6 +107,12 @@ def test_the_log_tells_what_was_changed_left_out_or_put_in(store: Store) -> None
         with store.read() as connection:
             assert log.verify(connection, KEY).broken is not None, str(change)
     fill()
-    with store.begin() as connection:  # the oldest end goes by retention
-        connection.execute(access_log.delete().where(a.id < third))
+    with store.begin() as connection:  # the oldest end goes by retention, which leaves a proof of it, and not by a hand
+        connection.execute(access_log.delete().where(a.at < NOW + MINUTE))
+        assert log.verify(connection, KEY).broken is not None
+    fill()
+    with store.begin() as connection:
+        assert log.forget_old(connection, NOW + 2 * MINUTE, NOW) == 2 and log.forget_old(connection, NOW, NOW) == 0
         assert log.verify(connection, KEY) == log.Checked(3, None)
+        log.add(connection, "甲", "password", "view", "session 6", NOW, KEY)
+        assert log.verify(connection, KEY) == log.Checked(4, None)

@@ -80,6 +80,10 @@ class LoggedIn(httpx.Client):
     csrf = ""
     app: Any = None
 
+    def transport_address(self, address: str) -> None:
+        """Come from another address."""
+        self._transport._asgi.client = (address, 40_000)  # type: ignore[attr-defined]
+
     def request(self, method: str, url: Any, **more: Any) -> httpx.Response:
         """Ask, with the form token for what changes something."""
         if self.csrf and method.upper() not in ("GET", "HEAD", "OPTIONS"):
@@ -108,9 +112,9 @@ def log_in(client: LoggedIn, settings: Settings, store: Store, role: str, name: 
 
 
 @contextmanager
-def served_at(settings: Settings, store: Store) -> Iterator[str]:
+def served_at(settings: Settings, store: Store, tools: Any = None) -> Iterator[str]:
     """A real uvicorn on loopback; gives its address."""
-    server, socket = server_for(settings, store), listen("127.0.0.1", 0)
+    server, socket = server_for(settings, store, tools), listen("127.0.0.1", 0)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [socket]}, daemon=True)
     socket.listen()  # a client may come before the server is ready, and waits
     thread.start()
@@ -128,6 +132,7 @@ def served_at(settings: Settings, store: Store) -> Iterator[str]:
 @contextmanager
 def browser_page(
     settings: Settings, store: Store, role: str = "", *, width: int = 1280, height: int = 900, lang: str = "zh-CN", name: str = "",
+    tools: Any = None, **context_options: Any,
 ) -> Iterator[Page]:
     """A page of a real Chromium over a real server, logged in as somebody of that role; skips where there is no browser.
 
@@ -136,9 +141,9 @@ def browser_page(
     binary = find_browser(settings.env)
     if binary is None:
         pytest.skip("no Chromium")
-    with served_at(settings, store) as address, sync_playwright() as playwright:
+    with served_at(settings, store, tools) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options(binary))
-        context = browser.new_context(base_url=address, viewport={"width": width, "height": height}, locale=lang)
+        context = browser.new_context(base_url=address, viewport={"width": width, "height": height}, locale=lang, **context_options)
         if role:
             secret = secret_of(settings, store, somebody(settings, store, role, name))
             context.add_cookies([{"name": "vocwatch", "value": secret, "url": address, "httpOnly": True, "sameSite": "Lax"}])

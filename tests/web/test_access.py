@@ -17,9 +17,10 @@ from reports.web.access.people import declared
 from reports.web.app import make_app
 from tests.delivery.kit import NOW, configured
 from tests.reports.conftest import at_home
-from tests.web.login import PASSWORD, LoggedIn, client_of, log_in, somebody
+from tests.web.login import PASSWORD, LoggedIn, client_of, log_in, served_at, somebody
 from vocwatch.clock import FixedClock
 from vocwatch.settings import Settings
+from vocwatch.settings.app import App
 from vocwatch.store import Store
 from vocwatch.store.access import log, users
 from vocwatch.store.access.users import RANK, ROLES, UserError
@@ -70,24 +71,23 @@ def test_F47_every_route_lets_in_whom_it_declares_and_nobody_else(settings: Sett
     rows = [(path, method, role) for path, methods, role in declared(app) for method in sorted(methods)]
     seen = refusals = 0
     for asker in ("", *ROLES):
-        for path, method, least in rows:
-            if path == "/logout" or least == "public":
-                continue
-            with client_of(settings, sqlite_store, asker, app=app) as client:
-                client.csrf = ""  # whoever may is then told that the form is stale; nothing is changed
+        with client_of(settings, sqlite_store, asker, app=app) as client:
+            client.csrf = ""  # whoever may is then told that the form is stale; nothing is changed
+            for path, method, least in rows:
+                if path == "/logout" or least == "public":
+                    continue
                 answer = client.request(method, concrete(path))
-            seen += 1
-            refused = answer.status_code in (401, 303) if not asker else answer.status_code == 403
-            if not asker:
-                assert refused, f"{method} {path}: {answer.status_code} for nobody"
-                assert answer.status_code == 401 or "login?next=" in answer.headers["location"]
-            elif RANK[asker] < RANK[least]:
-                assert refused and (method == "HEAD" or "没有这项权限" in answer.text or '"forbidden"' in answer.text), f"{method} {path} as {asker}: {answer.status_code}"
-                refusals += 1
-            elif method in ("GET", "HEAD"):
-                assert answer.status_code not in (401, 403), f"{method} {path} as {asker}: {answer.status_code}"
-            else:
-                assert answer.status_code == 403 and ("表单已过期" in answer.text or '"unsafe"' in answer.text), f"{method} {path} as {asker}: {answer.status_code}"
+                seen += 1
+                told, said = f"{method} {path} as {asker or 'nobody'}: {answer.status_code}", answer.text
+                if not asker:
+                    assert answer.status_code == 401 or (answer.status_code == 303 and "login?next=" in answer.headers["location"]), told
+                elif RANK[asker] < RANK[least]:
+                    assert answer.status_code == 403 and (method == "HEAD" or "没有这项权限" in said or '"forbidden"' in said), told
+                    refusals += 1
+                elif method in ("GET", "HEAD"):
+                    assert answer.status_code not in (401, 403), told
+                else:
+                    assert answer.status_code == 403 and ("表单已过期" in said or '"unsafe"' in said), told
     print(f"F47 routes × methods {len(rows)}, checked {seen}, refused to lesser roles {refusals}")
     assert {role for *_, role in rows} - {"public"} and seen
 
@@ -206,6 +206,12 @@ def test_F47_nobody_is_logged_in_by_somebody_elses_page(client: LoggedIn, settin
     assert answer.status_code == 403 and "vocwatch" not in client.cookies
 
 
+def test_F47_a_wrong_token_is_not_made_good_by_a_cookie(client: LoggedIn, settings: Settings, sqlite_store: Store) -> None:
+    log_in(client, settings, sqlite_store, "admin")
+    assert client.get("/users").status_code == 200
+    assert client.get("/users", headers={"authorization": "Bearer vwt_wrong"}).status_code == 303
+
+
 # -- guessing --------------------------------------------------------------------------------------------------------
 
 
@@ -253,3 +259,61 @@ def test_an_unknown_name_is_held_against_a_password_too(
     for name in ("没有这人", "读者甲"):
         enter(client, name, "wrong-password")
     assert held == [None, user.password]
+
+
+def test_F47_whoever_guesses_a_name_from_everywhere_does_not_shut_its_person_out(
+    client: LoggedIn, settings: Settings, sqlite_store: Store
+) -> None:
+    somebody(settings, sqlite_store, "reader")
+    assert enter(client, "读者甲").status_code == 303  # this browser is known from now on
+    stranger = {"X-Forwarded-For": "203.0.113.9"}  # from a proxy that nobody told us to believe: it counts for nothing
+    statuses = []
+    with client_of(settings, sqlite_store, app=client.app) as other:
+        for number in range(25):
+            other.transport_address(f"198.51.100.{number}")
+            statuses.append(enter(other, "读者甲", "wrong-password").status_code)
+        other.headers.update(stranger)
+        assert enter(other, "读者甲").status_code == 429
+    assert statuses.count(401) == 20 and statuses[20:] == [429] * 5
+    assert enter(client, "读者甲").status_code == 303  # the person at their own desk
+
+
+def test_F47_one_address_may_not_try_many_names(settings: Settings, sqlite_store: Store) -> None:
+    with client_of(settings, sqlite_store) as client:
+        client.transport_address("198.51.100.7")
+        statuses = [enter(client, f"名字{number}", "wrong-password").status_code for number in range(42)]
+    assert statuses == [401] * 40 + [429] * 2
+
+
+def test_behind_a_believed_proxy_the_cookie_is_for_https_only(settings: Settings, sqlite_store: Store) -> None:
+    somebody(settings, sqlite_store, "reader")
+    public = dataclasses.replace(settings, env=dataclasses.replace(settings.env, console_url="https://voc.example.com"))
+    with client_of(public, sqlite_store) as client:
+        client.headers["host"] = "voc.example.com"
+        form = client.get("/login")
+        assert "__Host-vocwatch_form=" in form.headers["set-cookie"] and "Secure" in form.headers["set-cookie"]
+        cookie = form.headers["set-cookie"].partition(";")[0]
+        token = re.search(r'name="_csrf" value="([^"]+)"', form.text)
+        assert token
+        data = {"_csrf": token[1], "name": "读者甲", "password": PASSWORD, "next": "/"}
+        cookies = client.post("/login", data=data, headers={"cookie": cookie}).headers.get_list("set-cookie")
+    assert any(one.startswith("__Host-vocwatch=") and "Secure" in one for one in cookies)
+
+
+def test_only_believed_proxies_say_who_came(settings: Settings, sqlite_store: Store) -> None:
+    somebody(settings, sqlite_store, "reader")
+    seen = []
+    for proxies in ([], ["127.0.0.1"]):
+        app = App.model_validate({**settings.app.model_dump(mode="json"), "console": {"proxies": proxies}})
+        with served_at(dataclasses.replace(settings, app=app), sqlite_store) as address:
+            headers = {"X-Forwarded-For": "203.0.113.9", "X-Forwarded-Proto": "https"}
+            with httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
+                form = client.get("/login")
+                token = re.search(r'name="_csrf" value="([^"]+)"', form.text)
+                assert token
+                cookie = form.headers["set-cookie"].partition(";")[0]
+                client.post("/login", data={"_csrf": token[1], "name": "读者甲", "password": "x"}, headers={"cookie": cookie})
+                seen.append("Secure" in form.headers["set-cookie"])
+    with sqlite_store.read() as connection:
+        assert [row.subject for row in log.entries(connection)] == ["203.0.113.9", "127.0.0.1"]
+    assert seen == [False, True]

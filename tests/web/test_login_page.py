@@ -26,10 +26,3 @@ def test_a_person_logs_in_and_out_in_a_browser(settings: Settings, sqlite_store:
         page.wait_for_url("**/login")
         page.goto("/")
         assert "/login?next=" in page.url
-
-
-@pytest.mark.browser
-def test_a_page_of_somebody_logged_in_is_theirs_at_once(settings: Settings, sqlite_store: Store) -> None:
-    with browser_page(settings, sqlite_store, "editor") as page:
-        page.goto("/")
-        assert "编辑丙" in page.locator("header").inner_text()

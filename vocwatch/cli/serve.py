@@ -24,24 +24,32 @@ def serve_command(
     host: Annotated[str, typer.Option(help="在哪个地址上听；默认只听本机，外面用反向代理（HTTPS）转进来")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="端口；0 由系统挑一个")] = PORT,
 ) -> None:
-    """Serve the pages behind the links of mails and alerts until it is told to stop."""
+    """Serve the console, and the pages behind the links of mails, until it is told to stop."""
     state: Context = context.obj
     from reports.web import serve
+    from vocwatch.cli.desk_tools import DeskTools
 
     settings, store = state.settings, state.store
     if not _loopback(host):
-        say(tr(f"注意：{host} 不只是本机，链接会明文经过网络。请在前面放一个 HTTPS 反向代理",
-               f"Mind: {host} is more than this machine, and links would cross the network in the clear. Put an HTTPS proxy before it"))
+        say(tr(f"注意：{host} 不只是本机，密码和内容会明文经过网络。请在前面放一个 HTTPS 反向代理",
+               f"Mind: {host} is more than this machine, and passwords and pages would cross the network in the clear. Put an HTTPS proxy before it"))
     if not settings.env.console_url:
         say(tr("还没有设置 VOCWATCH_CONSOLE_URL：邮件里暂时没有链接，只写命令",
                "VOCWATCH_CONSOLE_URL is not set: mails hold no links yet, only commands"))
     try:
-        serve(settings, store, host, port, lambda address: say(tr(f"网页在 {address}，Ctrl-C 停止", f"Serving at {address}, Ctrl-C stops")))
+        serve(settings, store, host, port, lambda address, first: _ready(settings.env.console_url, address, first), DeskTools)
     except OSError as error:
         raise Stop(Exit.USAGE, tr(
             f"{host}:{port} 听不了：{error.strerror}。换一个 --port，或先停掉占用它的程序",
             f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port",
         )) from error
+
+
+def _ready(known: str, address: str, first: str) -> None:
+    say(tr(f"网页在 {address}，Ctrl-C 停止", f"Serving at {address}, Ctrl-C stops"))
+    if first:
+        say(tr(f"还没有用户。十分钟内打开这条一次性链接，建管理员、做初次设置：{known or address}{first}",
+               f"There is nobody yet. Open this link within ten minutes to make the administrator and set up: {known or address}{first}"))
 
 
 def _loopback(host: str) -> bool:

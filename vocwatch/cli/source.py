@@ -9,21 +9,22 @@ from typing import Annotated, Any
 
 import typer
 
-from crawlers.propose_talk import TO_FILL
 from crawlers.runner import crawl
 from crawlers.saved import as_stored, differences, read_saved
 from vocwatch.cli import source_new, source_switch
-from vocwatch.cli.context import STATUS_WORDS, Context, JsonOption, print_json, print_rows, say
+from vocwatch.cli.context import STATUS_WORDS, Context, JsonOption, print_json, print_rows, say, user_name
 from vocwatch.cli.health import health_command
 from vocwatch.cli.source_show import REQUIRED, coverage_of, filled, show_coverage, show_records
 from vocwatch.clock import business_date
+from vocwatch.configuring import By, ChangeError, Configuring
 from vocwatch.exits import Exit, Stop
 from vocwatch.lang import listed, tr
 from vocwatch.models import SourceStatus
 from vocwatch.plain import one_line
 from vocwatch.reasons import spoken
 from vocwatch.settings import Source
-from vocwatch.settings.edit import set_key
+from vocwatch.settings.changes import Change
+from vocwatch.settings.sources import unfilled
 from vocwatch.store import runs
 
 _STATES = {
@@ -169,12 +170,6 @@ def _compare(state: Context, source: Source, against: Path, as_json: bool) -> No
 # -- switches -----------------------------------------------------------------------------------------------------
 
 
-def unfilled(source: Source) -> list[str]:
-    """Return the fields that still say 待填."""
-    values = {"owner": source.owner, **{f"access.{key}": value for key, value in source.access.model_dump().items()}}
-    return [name for name, value in values.items() if isinstance(value, str) and value.startswith(TO_FILL)]
-
-
 def enable_command(
     context: typer.Context, name: str,
     yes: Annotated[bool, typer.Option("--yes", help="还有待填的也启用，要写 --reason")] = False,
@@ -189,17 +184,24 @@ def enable_command(
             f"{path} 里还没填：{'、'.join(missing)}。填好再启用；非启用不可就加 --yes --reason 原因，原因会记在文件里",
             f"Still to be filled in in {path}: {', '.join(missing)}. Fill them in, or add --yes --reason WHY, which is noted in the file",
         ))
-    note = f"{business_date(state.now, state.settings.app.zone)} 未填齐就启用：{one_line(reason, 200)}" if missing else None
-    _switch(state, name, True, note)
+    note = f"{business_date(state.now, state.settings.app.zone)} 未填齐就启用：{one_line(reason, 200)}" if missing else ""
+    _switch(state, name, True, reason, note)
 
 
-def disable_command(context: typer.Context, name: str) -> None:
+def disable_command(
+    context: typer.Context, name: str, reason: Annotated[str, typer.Option(help="为什么停；记进版本")] = "",
+) -> None:
     """Switch a source off; it will be shown as not run, never as quiet."""
-    _switch(context.obj, name, False)
+    _switch(context.obj, name, False, reason)
 
 
-def _switch(state: Context, name: str, on: bool, note: str | None = None) -> None:
-    source = state.source(name)
-    path = state.env.config / "sources" / f"{source.name}.yaml"
-    set_key(path, "enabled", on, note)
+def _switch(state: Context, name: str, on: bool, reason: str, remark: str = "") -> None:
+    file = f"sources/{state.source(name).name}.yaml"
+    configuring, change = Configuring(state.env, state.store), Change("keys", values={"enabled": on}, remark=remark)
+    try:
+        configuring.change(file, change, By(user_name(), "cli", state.now, reason), configuring.mark(file, change))
+    except ChangeError as error:
+        if error.kind != "same":
+            raise Stop(Exit.STORAGE if error.kind == "unwritable" else Exit.CONFIGURATION, str(error)) from error
+    path = configuring.path(file)
     say(tr(f"{name} 已{'启用' if on else '停用'}（{path}）", f"{name} is {'on' if on else 'off'} ({path})"))

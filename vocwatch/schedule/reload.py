@@ -7,6 +7,7 @@ crawl processes it starts read that one too, however broken the files are meanwh
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import threading
 import time
@@ -14,13 +15,16 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from crawlers.extractors import SpecError, check_source
 from vocwatch.lang import tr
+from vocwatch.reasons import spoken
 from vocwatch.settings import ConfigError, Settings, load_settings
 from vocwatch.settings.live import Stamp, stamp
 from vocwatch.settings.yamlfile import MAX_BYTES
 
 LOOK_SECONDS = 5.0
 KEPT = 5
+_QUOTED = re.compile(r"[^\s\"',{}]+")
 
 
 class Reloader:
@@ -35,6 +39,7 @@ class Reloader:
         self._looked = float("-inf")
         self._lock = threading.Lock()
         self._stamp: Stamp = ()
+        self._begun_with: set[str] = set()
         self.problem: str | None = None
         self.settings = settings
         fresh = self._take()
@@ -55,6 +60,9 @@ class Reloader:
             self._stamp = seen
             try:
                 fresh = load_settings(self._env)
+                if unusable := self._spoilt(fresh):
+                    self._refused(unusable)
+                    return None
                 copy = self._copied()
             except ConfigError as error:
                 self._refused(error.problems)
@@ -70,6 +78,13 @@ class Reloader:
             self.problem = None
             self.settings = replace(fresh, env=replace(self._env, config=copy)).with_clock(self._clock)
             return self.settings
+
+    def _spoilt(self, fresh: Settings) -> list[str]:
+        """What no page could be read with, but for the sources of which that was so when the schedule began."""
+        found = _unusable(fresh)
+        if self._looked == float("-inf"):
+            self._begun_with = set(found)
+        return [problem for name, problem in found.items() if name not in self._begun_with]
 
     def _refused(self, problems: list[str]) -> None:
         self.problem = "\n".join(problems)
@@ -101,3 +116,22 @@ class Reloader:
         for path in older[KEPT:]:
             shutil.rmtree(path, ignore_errors=True)
         return place
+
+
+def _unusable(settings: Settings) -> dict[str, str]:
+    """Return the sources with a selector or path that can't be used, and of each the first with its file and line."""
+    found = {}
+    for name, source in settings.sources.items():
+        try:
+            check_source(source)
+        except SpecError as error:
+            path = settings.env.config / "sources" / f"{name}.yaml"
+            found[name] = f"{path}:{_line(path, str(error))}: {spoken(str(error))}"
+    return found
+
+
+def _line(path: Path, told: str) -> int:
+    """The line on which stands the longest word that the message quotes."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    words = sorted({word for line in lines for word in _QUOTED.findall(line) if word in told}, key=len)
+    return next((number for number, line in enumerate(lines, 1) if words and words[-1] in line), 1)

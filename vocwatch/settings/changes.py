@@ -30,7 +30,8 @@ _FLOW = 100
 @dataclass(frozen=True)
 class Change:
     """One change. `op`: `watch` (`entry` watch:ID, `item` its keys or None to take it out), `red_line` (`entry` red:NAME,
-    `item` its keys), `keys` (`values`: dotted key -> value, None takes it out), `content` (the whole text).
+    `item` its keys), `keys` (`values`: dotted key -> value, None takes it out; `remark` is put above the first, where it
+    is a top-level one), `content` (the whole text).
     """
 
     op: str
@@ -38,6 +39,7 @@ class Change:
     item: Mapping[str, Any] | None = None
     values: Mapping[str, Any] = field(default_factory=dict)
     content: str = ""
+    remark: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON can hold it."""
@@ -56,7 +58,7 @@ def apply_change(text: str, change: Change) -> str:
     steps: dict[str, Callable[[Any], None]] = {
         "watch": lambda tree: _set_entry(tree, "watches", "id", change, WATCH),
         "red_line": lambda tree: _set_entry(tree, "red_lines", "name", change, RED_LINE),
-        "keys": lambda tree: _set_keys(tree, change.values),
+        "keys": lambda tree: _set_keys(tree, change.values, change.remark),
     }
     return edit_text(text, steps[change.op])
 
@@ -226,7 +228,7 @@ def _set_entry(tree: Any, key: str, name: str, change: Change, prefix: str) -> N
         _update(listed[place], change.item)
 
 
-def _set_keys(tree: Any, values: Mapping[str, Any]) -> None:
+def _set_keys(tree: Any, values: Mapping[str, Any], remark: str = "") -> None:
     for dotted, value in values.items():
         *path, last = dotted.split(".")
         node = tree
@@ -241,6 +243,8 @@ def _set_keys(tree: Any, values: Mapping[str, Any]) -> None:
                 node.pop(last, None)
             else:
                 _update(node, {last: value}, only=True)
+    if remark and values:
+        tree.yaml_set_comment_before_after_key(next(iter(values)), before=remark)
 
 
 def _update(node: Any, wanted: Mapping[str, Any], only: bool = False) -> None:

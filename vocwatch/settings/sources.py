@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 
@@ -12,6 +13,7 @@ from vocwatch.lang import tr
 from vocwatch.models import MentionKind
 from vocwatch.settings.base import Pattern, Section, Slug
 
+_HOST = re.compile(r"[\w.:-]*\w")  # letters of any script: xn-- is made of them on the way
 # A joint such as a line break is all white space, which must stay.
 Joint = Annotated[str, StringConstraints(strip_whitespace=False)]
 
@@ -228,6 +230,18 @@ class Split(Section):
     min_hours: float = Field(24, gt=0, description="时间段最短切到几小时")
 
 
+def _address(value: str) -> str:
+    """Refuse what is no address of a website: a missing scheme, a comma for a dot."""
+    try:
+        found = urlsplit(value)
+        good = found.scheme in ("http", "https") and _HOST.fullmatch(found.hostname or "") is not None and found.port != 0
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError(f"不是网址：{value[:200]}。要以 https:// 或 http:// 开头，后面是站点，如 https://bbs.example.com/")
+    return value
+
+
 def _from_environment(value: str) -> str:
     if not re.fullmatch(r"env:[A-Z][A-Z0-9_]*", value):
         raise ValueError(tr(
@@ -255,7 +269,7 @@ class Source(Section):
     text_days: int | None = Field(None, ge=1)
     charset: str | None = Field(None, description="确知的编码；不写则自动判断")
     keywords: tuple[str, ...] | Literal["watches"] = Field((), description="填进 start 的 {keyword}")
-    start: tuple[str, ...]
+    start: tuple[Annotated[str, AfterValidator(_address)], ...]
     every_minutes: int | None = Field(
         None, ge=1, le=10080, description="常驻运行时多久采集一次（分钟）；不写按 schedule.crawl_every_minutes"
     )
@@ -294,3 +308,13 @@ class Source(Section):
         if windows != (self.split is not None):
             raise ValueError(tr("start 里的 {since}/{until} 和 split 要一起写", "{since} and {until} in start, and split, go together"))
         return self
+
+
+TO_FILL = "待填"
+"""What stands in a field that a person has to fill in before the source is switched on."""
+
+
+def unfilled(source: Source) -> list[str]:
+    """Return the fields that still say 待填."""
+    values = {"owner": source.owner, **{f"access.{key}": value for key, value in source.access.model_dump().items()}}
+    return [name for name, value in values.items() if isinstance(value, str) and value.startswith(TO_FILL)]

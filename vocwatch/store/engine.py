@@ -278,7 +278,8 @@ def _execute_many(connection: Connection, statement: Any, table: Table, rows: Se
         connection.execute(statement, list(rows))
         return
     types = (table.c[name].type.dialect_impl(connection.dialect) for name in compiled.positiontup)
-    found = [kind.bind_processor(connection.dialect) for kind in types]
+    # A truth value is written as it is: SQLite's driver knows it.
+    found = [None if isinstance(kind, sa.Boolean) else kind.bind_processor(connection.dialect) for kind in types]
     processes = [(place, process) for place, process in enumerate(found) if process is not None]
     in_order = itemgetter(*compiled.positiontup)
     values = [list(in_order(row)) for row in rows]
@@ -300,7 +301,18 @@ def insert_into(connection: Connection, table: Table) -> Any:
     return insert_postgresql(table)
 
 
+MANY = 5000
+"""How many rows are asked for at a time by `among`."""
+
+
 def chunks(items: Sequence[Any], size: int = 500) -> Iterator[Sequence[Any]]:
     """Yield `items` in pieces small enough for an IN list."""
     for start in range(0, len(items), size):
         yield items[start:start + size]
+
+
+def among(connection: Connection, column: sa.ColumnElement[int], ids: Sequence[int]) -> sa.ColumnElement[bool]:
+    """The condition that a whole number is one of these: thousands of them are one value of the statement, not thousands."""
+    if connection.dialect.name == "sqlite":
+        return column.in_(sa.select(sa.func.json_each(_json(list(ids))).table_valued("value").c.value))
+    return column == sa.any_(sa.literal(list(ids), sa.ARRAY(sa.BigInteger)))

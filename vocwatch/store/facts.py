@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vocwatch.models import RunStatus, SourceStatus
-from vocwatch.store.engine import chunks
+from vocwatch.store.engine import MANY, among, chunks
 from vocwatch.store.incidents import VOICES, placed_at, placed_between
 from vocwatch.store.runs import Run, _run
 from vocwatch.store.schema import (
@@ -149,8 +149,8 @@ def texts_by_id(connection: Connection, ids: Sequence[int]) -> Iterator[str]:
         .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
         .join(revisions, revisions.c.id == sa.func.coalesce(a.revision_id, m.revision_id))
     )
-    for part in chunks(ids):
-        for title, text in connection.execute(query.where(m.id.in_(part))):
+    for part in chunks(ids, MANY):
+        for title, text in connection.execute(query.where(among(connection, m.id, part))):
             yield f"{title}\n{text}" if title else text
 
 

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from vocwatch.models import TextKind
-from vocwatch.store.engine import chunks, upsert
+from vocwatch.store.engine import MANY, among, chunks, upsert
 from vocwatch.store.schema import (
     alerts,
     assessments,
@@ -139,8 +139,8 @@ def _complaining(since: dt.datetime, until: dt.datetime) -> tuple[sa.ColumnEleme
 def mentions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
     """Return judged mentions by row id."""
     found: list[Heard] = []
-    for part in chunks(sorted(set(ids))):
-        found += _mentions(connection, _mention_query().where(mentions.c.id.in_(part)))
+    for part in chunks(sorted(set(ids)), MANY):
+        found += _mentions(connection, _mention_query().where(among(connection, mentions.c.id, part)))
     return found
 
 
@@ -162,8 +162,8 @@ def service_keys(connection: Connection, since: dt.datetime, until: dt.datetime)
 def sessions_by_id(connection: Connection, ids: Iterable[int]) -> list[Heard]:
     """Return judged sessions by row id."""
     found: list[Heard] = []
-    for part in chunks(sorted(set(ids))):
-        found += _sessions(connection, _session_query().where(sessions.c.id.in_(part)))
+    for part in chunks(sorted(set(ids)), MANY):
+        found += _sessions(connection, _session_query().where(among(connection, sessions.c.id, part)))
     return found
 
 
@@ -297,10 +297,10 @@ def _name(value: str | None) -> str | None:
 
 def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[int, tuple[WatchHit, ...]]:
     found: dict[int, list[WatchHit]] = defaultdict(list)
-    for part in chunks(ids):
+    for part in chunks(ids, MANY):
         query = (
             sa.select(hits.c.ref_id, hits.c.watch, hits.c.kind, hits.c.start)
-            .where(hits.c.text_kind == text_kind, hits.c.ref_id.in_(part))
+            .where(hits.c.text_kind == text_kind, among(connection, hits.c.ref_id, part))
             .order_by(hits.c.ref_id, hits.c.start)
         )
         for ref, watch, kind, start in connection.execute(query):
@@ -311,10 +311,10 @@ def _hits(connection: Connection, text_kind: str, ids: Sequence[int]) -> dict[in
 def customer_turns(connection: Connection, ids: Sequence[int]) -> dict[int, list[str]]:
     """Return what the customer said in each session, turn by turn."""
     said: dict[int, list[str]] = defaultdict(list)
-    for part in chunks(ids):
+    for part in chunks(ids, MANY):
         query = (
             sa.select(turns.c.session_id, turns.c.text)
-            .where(turns.c.session_id.in_(part), turns.c.role == "customer")
+            .where(among(connection, turns.c.session_id, part), turns.c.role == "customer")
             .order_by(turns.c.session_id, turns.c.seq)
         )
         for session, text in connection.execute(query):
@@ -367,8 +367,7 @@ def listed_days(
     return [(row.product, row.topic, row.day) for row in connection.execute(query)]
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """One text of an incident: which, when it joined, and the mention it copies (itself if original)."""
 
     incident: str
@@ -383,11 +382,11 @@ def members(connection: Connection, ids: Iterable[str], until: dt.date | None = 
     m = incident_members.c
     found: list[Member] = []
     for part in chunks(sorted(set(ids))):
-        query = sa.select(incident_members).where(m.incident_id.in_(part))
+        query = sa.select(m.incident_id, m.text_kind, m.ref_id, m.day, m.cluster).where(m.incident_id.in_(part))
         if until:
             query = query.where(m.day < until)
         for row in connection.execute(query.order_by(m.incident_id, m.day, m.text_kind, m.ref_id)):
-            found.append(Member(row.incident_id, row.text_kind, row.ref_id, row.day, row.cluster))
+            found.append(Member._make(row))
     return found
 
 

@@ -23,6 +23,7 @@ from vocwatch.clock import business_date
 from vocwatch.models import RunStatus
 from vocwatch.settings import Settings
 from vocwatch.store import erase, outbox, runs
+from vocwatch.store.access import log
 from vocwatch.store.engine import Store, chunks
 from vocwatch.store.schema import (
     alerts,
@@ -81,6 +82,7 @@ def purge(settings: Settings, store: Store, now: dt.datetime, *, dry_run: bool =
     work.samples()
     work.audit()
     work.letters()
+    work.access()
     return report
 
 
@@ -200,6 +202,12 @@ class _Work:
                 connection, texts_before=self._before(self._rules.text_days),
                 rows_before=self._before(self._rules.audit_days),
             )
+
+    def access(self) -> None:
+        """What people did goes from the log with `audit_days`, oldest first; the chain goes on from there."""
+        if not self._dry:
+            with erase.erasing(self._store) as connection:
+                self._report.audit += log.forget_old(connection, self._before(self._rules.audit_days), self._now)
 
     # -- bodies -----------------------------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from vocwatch.store.engine import BATCH, chunks, upsert
+from vocwatch.store.engine import BATCH, MANY, among, chunks, upsert
 from vocwatch.store.incidents import VOICES, placed_at
 from vocwatch.store.schema import assessments, changes, day_words, mentions, traces
 
@@ -64,8 +64,9 @@ class Basics(NamedTuple):
 
 def queued(connection: Connection, limit: int | None = None) -> tuple[list[int], set[Key]]:
     """Return the oldest waiting rows of the queue, and the texts that they name."""
-    rows = connection.execute(sa.select(changes).order_by(changes.c.id).limit(limit)).all()
-    return [row.id for row in rows], {(row.text_kind, row.ref_id) for row in rows}
+    c = changes.c
+    rows = connection.execute(sa.select(c.id, c.text_kind, c.ref_id).order_by(c.id).limit(limit)).all()
+    return [number for number, _, _ in rows], {(kind, ref) for _, kind, ref in rows}
 
 
 def enqueue_stale(connection: Connection, since: int, until: int, made_with: int) -> None:
@@ -82,23 +83,24 @@ def stale(connection: Connection, since: int, until: int, made_with: int) -> set
     return {(row.text_kind, row.ref_id) for row in connection.execute(query)}
 
 
-def replace(connection: Connection, keys: Collection[Key], rows: Sequence[Trace], done: Sequence[int] = ()) -> None:
+def replace(
+    connection: Connection, keys: Collection[Key], rows: Sequence[Trace], done: Sequence[int] = (), days: Collection[int] = (),
+) -> None:
     """Write the traces of texts; those of `keys` without a row lose theirs. `done` leaves the queue.
 
-    The words of the days that this changes have to be counted anew.
+    The words of the days that this changes have to be counted anew: those of the `days` on which the mentions stood.
     """
     kept = {(row.text_kind, row.ref_id) for row in rows}
-    before = set(days_of(connection, {ref for kind, ref in keys if kind == "mention"}).values())
-    forget_words(connection, before | {row.day for row in rows if row.text_kind == "mention"})
+    forget_words(connection, {*days, *(row.day for row in rows if row.text_kind == "mention")})
     for kind in ("mention", "session"):
-        for part in chunks(sorted(ref for owner, ref in set(keys) - kept if owner == kind)):
-            connection.execute(traces.delete().where(traces.c.text_kind == kind, traces.c.ref_id.in_(part)))
+        for part in chunks(sorted(ref for owner, ref in set(keys) - kept if owner == kind), MANY):
+            connection.execute(traces.delete().where(traces.c.text_kind == kind, among(connection, traces.c.ref_id, part)))
     ordered = sorted(rows, key=attrgetter(*_KEY))
     for some in chunks(ordered, BATCH):  # not all at once: a day's rows would take much room
         values = [dict(zip(_NAMES, _values(row), strict=True)) for row in some]
         upsert(connection, traces, values, _KEY, [name for name in _NAMES if name not in _KEY])
-    for part in chunks(done):
-        connection.execute(changes.delete().where(changes.c.id.in_(part)))
+    for part in chunks(done, MANY):
+        connection.execute(changes.delete().where(among(connection, changes.c.id, part)))
 
 
 def basics(connection: Connection, ids: Collection[int]) -> list[Basics]:
@@ -114,7 +116,8 @@ def basics(connection: Connection, ids: Collection[int]) -> list[Basics]:
         .join(assessments, sa.and_(a.text_kind == "mention", a.ref_id == m.id))
     )
     return [
-        Basics._make(row) for part in chunks(sorted(ids)) for row in connection.execute(query.where(m.id.in_(part)))
+        Basics._make(row) for part in chunks(sorted(ids), MANY)
+        for row in connection.execute(query.where(among(connection, m.id, part)))
     ]
 
 
@@ -137,8 +140,8 @@ def window_of(connection: Connection, keys: Collection[Key]) -> Iterator[Sequenc
     t = traces.c
     query = sa.select(*(t[name] for name in WINDOW)).where(t.complains)
     for kind in ("mention", "session"):
-        for part in chunks(sorted(ref for owner, ref in keys if owner == kind)):
-            yield from connection.execute(query.where(t.text_kind == kind, t.ref_id.in_(part)))
+        for part in chunks(sorted(ref for owner, ref in keys if owner == kind), MANY):
+            yield from connection.execute(query.where(t.text_kind == kind, among(connection, t.ref_id, part)))
 
 
 def ties(connection: Connection, since: int, until: int) -> Iterator[Sequence[tuple[int, bytes | None, str | None]]]:
@@ -171,8 +174,8 @@ def days_of(connection: Connection, ids: Collection[int]) -> dict[int, int]:
     """Return the day of those of the mentions that have a trace."""
     query = sa.select(traces.c.ref_id, traces.c.day).where(traces.c.text_kind == "mention")
     found: dict[int, int] = {}
-    for part in chunks(sorted(ids)):
-        found.update((row.ref_id, row.day) for row in connection.execute(query.where(traces.c.ref_id.in_(part))))
+    for part in chunks(sorted(ids), MANY):
+        found.update((ref, day) for ref, day in connection.execute(query.where(among(connection, traces.c.ref_id, part))))
     return found
 
 
@@ -206,8 +209,8 @@ def volumes(
     )
     found = {(day, channel): (total, int(bad)) for day, channel, total, bad in connection.execute(query)}
     single = sa.select(t.day, t.channel, t.negative).where(*where, t.text_kind == "mention")
-    for part in chunks(sorted(ref for kind, ref in without if kind == "mention")):
-        for day, channel, negative in connection.execute(single.where(t.ref_id.in_(part))):
+    for part in chunks(sorted(ref for kind, ref in without if kind == "mention"), MANY):
+        for day, channel, negative in connection.execute(single.where(among(connection, t.ref_id, part))):
             total, bad = found[day, channel]
             found[day, channel] = (total - 1, bad - negative)
     return {key: value for key, value in found.items() if value[0]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -190,7 +190,12 @@ def note(console: Console, who: str, via: str, what: str, subject: str, connecti
 
 def declared(app: FastAPI) -> Iterator[tuple[str, frozenset[str], str]]:
     """Yield (path, methods, "public" or the least role) of every route. Raises RuntimeError for one that says neither."""
-    for route in _routes(app.routes):
+    return declared_of(app.routes)
+
+
+def declared_of(routes: Iterable[Any]) -> Iterator[tuple[str, frozenset[str], str]]:
+    """The same of some routes."""
+    for route in _routes(routes):
         calls = [part.call for part in route.dependant.dependencies]
         roles = [call.role for call in calls if isinstance(call, Needs)]
         if not roles and public not in calls:
@@ -198,7 +203,7 @@ def declared(app: FastAPI) -> Iterator[tuple[str, frozenset[str], str]]:
         yield route.path, frozenset(route.methods or ()), max(roles, key=RANK.__getitem__) if roles else "public"
 
 
-def _routes(routes: Any) -> Iterator[APIRoute]:
+def _routes(routes: Iterable[Any]) -> Iterator[APIRoute]:
     for route in routes:
         if isinstance(route, APIRoute):
             yield route

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from reports.web.words import access, desk, incidents, links, mentions, people, sessions, today, topics
+from reports.web.words import (
+    access,
+    config,
+    desk,
+    incidents,
+    links,
+    mentions,
+    people,
+    sessions,
+    setup,
+    sources,
+    today,
+    topics,
+)
 
 LANGS = ("zh", "en")
 LANG_COOKIE = "lang"
-PARTS = (links, access, desk, today, people, incidents, mentions, topics, sessions)
+PARTS = (links, access, setup, desk, config, today, people, incidents, mentions, topics, sessions, sources)
 WORDS: dict[str, tuple[str, str]] = {key: said for part in PARTS for key, said in part.WORDS.items()}
 
 

@@ -12,8 +12,10 @@ from sqlalchemy import Connection
 
 from vocwatch.plain import one_line
 from vocwatch.store.access.schema import access_log
+from vocwatch.store.schema import erasures
 
 _LOCK = 7_201_811  # PostgreSQL: one writer of the chain at a time; SQLite has only one writer anyway
+_GONE = "access_log "
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +74,27 @@ def entries(
     return [Entry(*row) for row in connection.execute(query)]
 
 
+def forget_old(connection: Connection, before: dt.datetime, now: dt.datetime) -> int:
+    """Remove the oldest end of the log, up to `before`; the proof of it says where the chain goes on. Returns how many went."""
+    e = access_log.c
+    last = connection.execute(sa.select(e.id, e.mac).where(e.at < before).order_by(e.id.desc()).limit(1)).first()
+    if last is None:
+        return 0
+    gone = int(connection.execute(access_log.delete().where(e.id <= last.id)).rowcount)
+    connection.execute(erasures.insert().values(why="audit_days", source=None, subject=f"{_GONE}{last.mac}", rows=gone, at=now))
+    return gone
+
+
 def verify(connection: Connection, key: bytes) -> Checked:
-    """Compute the whole chain again. Its oldest end may be gone by retention; what is there must hang together."""
+    """Compute the whole chain again. Its oldest end may be gone where retention has left its proof, and nowhere else."""
+    subjects = connection.execute(sa.select(erasures.c.subject).where(erasures.c.subject.startswith(_GONE))).scalars()
+    begins = {"", *(subject.removeprefix(_GONE) for subject in subjects)}
     previous: str | None = None
     count = 0
     for row in connection.execute(sa.select(access_log).order_by(access_log.c.id)):
         entry = Entry(*row)
         values = dict(row._mapping)
-        hangs = previous is None or hmac.compare_digest(entry.previous, previous)
+        hangs = entry.previous in begins if previous is None else hmac.compare_digest(entry.previous, previous)
         if not hangs or not hmac.compare_digest(entry.mac, _mac(key, values)):
             return Checked(count, entry)
         previous, count = entry.mac, count + 1

@@ -18,6 +18,7 @@ ROLES = ("reader", "analyst", "editor", "admin")
 """Each may what those before it may."""
 RANK = {role: place for place, role in enumerate(ROLES)}
 MAX_NAME = 60
+_FIRST = 7_201_812  # PostgreSQL: one first person; SQLite has only one writer anyway
 
 
 class UserError(ValueError):
@@ -75,6 +76,15 @@ def add(
     key = row.inserted_primary_key
     assert key is not None
     return by_id(connection, int(key[0]))
+
+
+def add_first(connection: Connection, name: str, *, password: str, now: dt.datetime) -> User:
+    """Add the first person, an administrator. Raises UserError where there is anybody already, however many try at once."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_FIRST)))
+    if not is_empty(connection):
+        raise UserError(tr("已经有用户了", "There is somebody already"))
+    return add(connection, name, "admin", password=password, now=now)
 
 
 def find(connection: Connection, name: str) -> User | None:
