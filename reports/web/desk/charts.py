@@ -65,8 +65,11 @@ def over_time(
         series.append(_blind(blind, unknown))
     option = {
         **_base(), "legend": _legend([line.name for line in lines] + ([unknown] if any(blind) else [])),
-        "xAxis": {"type": "category", "data": names, "axisLine": {"lineStyle": {"color": "--edge"}}, "axisTick": {"show": False},
-                  "axisLabel": {"color": "--mute", "hideOverlap": True}},
+        "xAxis": [
+            {"type": "category", "data": names, "axisLine": {"lineStyle": {"color": "--edge"}}, "axisTick": {"show": False},
+             "axisLabel": {"color": "--mute", "hideOverlap": True}},
+            {"type": "category", "data": names, "show": False},  # the hatching's own, or it would take half the bars' room
+        ],
         "yAxis": [
             {"type": "value", "minInterval": 1, "axisLabel": {"color": "--mute"}, "splitLine": {"lineStyle": {"color": "--line"}}},
             {"type": "value", "show": False, "min": 0, "max": 1},
@@ -129,7 +132,7 @@ def _series(line: Line, place: int) -> dict[str, Any]:
 
 def _blind(blind: Sequence[bool], unknown: str) -> dict[str, Any]:
     return {
-        "name": unknown, "type": "bar", "yAxisIndex": 1, "barWidth": "90%", "barGap": "-100%", "silent": True,
+        "name": unknown, "type": "bar", "xAxisIndex": 1, "yAxisIndex": 1, "barWidth": "90%", "silent": True,
         "itemStyle": {"color": "hatch"}, "data": [1 if one else None for one in blind], "tooltip": {"show": False},
     }
 

@@ -15,6 +15,7 @@ from reports.web.desk import listed
 from reports.web.desk.acts import case_rows
 from reports.web.desk.blindness import blind_titles
 from reports.web.desk.frame import address, desk_message, desk_page
+from reports.web.desk.later import PATIENCE_OF_PARTS, later
 from reports.web.desk.triage import marks_of, noted
 from reports.web.desk.view import (
     PAGE,
@@ -34,7 +35,7 @@ from reports.web.words import language_of, words
 from vocwatch.models import TextKind
 
 ORDERS = (("-time", "order_new"), ("time", "order_old"), ("-severity", "order_severe"))
-FACETS = ("sentiment", "topic", "source", "product", "level", "severity", "voice", "watch", "red_line")
+FACETS = ("sentiment", "topic", "source", "product", "level", "voice", "watch", "red_line")
 MAX_OPTIONS = 12
 router = APIRouter(dependencies=[Depends(needs("reader"))])
 
@@ -81,10 +82,15 @@ def facet_counts(request: Request) -> Response:
     title = words("filters", lang)
     try:
         view = view_of(request)
-        groups = [_facet(request, view, by, facets(desk, view.question, by)) for by in FACETS]
+        made = later(
+            request, ("facets", tuple(view.params)), lambda: {by: facets(desk, view.question, by) for by in FACETS}, PATIENCE_OF_PARTS
+        )
     except QuestionError as error:
-        return desk_page(request, "facets", here="mentions", title=title, status=400, groups=[], problem=error.message)
-    return desk_page(request, "facets", here="mentions", title=title, groups=[g for g in groups if g["options"]])
+        return desk_page(request, "facets", here="mentions", title=title, status=400, groups=[], pending=False, params=[], problem=error.message)
+    groups = [_facet(request, view, by, made.value[by]) for by in FACETS] if made else []
+    return desk_page(
+        request, "facets", here="mentions", title=title, groups=[g for g in groups if g["options"]], pending=made is None, params=view.with_order()
+    )
 
 
 def _facet(request: Request, view: View, by: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
@@ -98,10 +104,8 @@ def _facet(request: Request, view: View, by: str, rows: list[dict[str, Any]]) ->
             continue
         pair = (by, str(value))
         on = pair in params
-        text = words("severity_n", lang, n=value) if by == "severity" else names.of(by, value)
-        rest = [p for p in params if p[0] != by] if by == "severity" else params
-        href = address(request, "mentions", toggled(rest, *pair) if by != "severity" or not on else rest)
-        options.append({"text": text, "count": row["mentions"], "href": href, "on": on})
+        href = address(request, "mentions", toggled(params, *pair))
+        options.append({"text": names.of(by, value), "count": row["mentions"], "href": href, "on": on})
     chosen = [o["text"] for o in options if o["on"]]
     shown = [o for at, o in enumerate(options) if at < MAX_OPTIONS or o["on"]]
     return {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Depends
@@ -16,6 +15,7 @@ from reports.web.access.people import needs
 from reports.web.desk import charts
 from reports.web.desk.blindness import blind_titles
 from reports.web.desk.frame import address, desk_page
+from reports.web.desk.later import PATIENCE, PATIENCE_OF_PARTS, Made, later
 from reports.web.desk.view import Names, View, chips, desk_of, failed, spans, view_of
 from reports.web.words import language_of, words
 
@@ -28,27 +28,61 @@ router = APIRouter(dependencies=[Depends(needs("reader"))])
 
 @router.api_route("/topics", methods=["GET", "HEAD"])
 def topics(request: Request) -> Response:
-    """Show the complaint topics of a question: all groups, or with a group chosen its parts."""
+    """Show the complaint topics of a question over time; what takes longer to count follows when it is there."""
     lang, desk = language_of(request), desk_of(request)
     step = request.query_params.get("step", "")
     shared: dict[str, Any] = {"here": "topics", "title": words("topics_title", lang), "steps": STEPS}
     try:
         view = view_of(request, until_yesterday=True)
-        question = replace(view.question, sentiments=view.question.sentiments or ("negative",))
-        step = step if step in dict(STEPS) else _step(question)
-        trends = ask(desk, "trends", question)
-        leaf = len(question.topics) == 1 and "/" not in question.topics[0]
-        lines = series(desk, question, "topic" if question.topics else "major", step, subject="topics", most=LINES)
-        cells = heat(desk, question, "topic", "product", most=HEAT_ROWS)
+        step = step if step in dict(STEPS) else _step(view.question)
+        lines = series(desk, view.question, "topic", step, subject="topics", most=LINES)
+        made = _counted(request, view, PATIENCE)
     except QuestionError as error:
-        return desk_page(request, "topics", status=400, view=View(Question()), wrong=failed(error, lang), rows=[], **shared)
-    rows = trend_rows(request, trends, view)
+        return desk_page(request, "topics", status=400, view=View(Question()), wrong=failed(error, lang), **shared)
+    found = bool(lines.lines) or any(value is None for line in lines.lines for value in line.values)
     return desk_page(
-        request, "topics", view=view, wrong=None, rows=rows[:SHOWN], more=max(0, len(rows) - SHOWN), step=step, majors=majors(request, desk, view),
-        chart=line_chart(request, lines, lang, desk), heat=heat_chart(request, cells, lang, desk) if cells.rows else None, leaf=leaf,
-        chips=chips(request, "topics", view), spans=_spans(request, view, desk), counted=trends.counted, question=question,
-        blind=blind_titles(desk, question) if not rows else [], export=_params(question), before=_before(question), **shared,
+        request, "topics", view=view, wrong=None, step=step, majors=majors(request, desk, view), found=found, question=view.question,
+        chart=line_chart(request, lines, lang), chips=chips(request, "topics", view), spans=_spans(request, view, desk),
+        blind=blind_titles(desk, view.question) if not found else [], pending=made is None, **_parts(request, view, made), **shared,
     )
+
+
+@router.api_route("/topics/parts", methods=["GET", "HEAD"])
+def parts(request: Request) -> Response:
+    """Show what rose and fell, and topic × product: a part of the page, fetched after it."""
+    lang = language_of(request)
+    title = words("rose_fell", lang)
+    try:
+        view = view_of(request, until_yesterday=True)
+        made = _counted(request, view, PATIENCE_OF_PARTS)
+    except QuestionError as error:
+        return desk_page(request, "topics_parts", here="topics", title=title, status=400, problem=error.message, pending=False, view=View(Question()),
+                         question=Question(), **_parts(request, View(Question()), None))
+    return desk_page(
+        request, "topics_parts", here="topics", title=title, pending=made is None, view=view, question=view.question, **_parts(request, view, made)
+    )
+
+
+def _counted(request: Request, view: View, patience: float) -> Made | None:
+    desk = desk_of(request)
+
+    def make() -> tuple[Answer, tuple[str, ...], Heat]:
+        trends = ask(desk, "trends", view.question)
+        return trends, trends.counted, heat(desk, view.question, "topic", "product", most=HEAT_ROWS)
+
+    return later(request, ("topics", tuple(view.params)), make, patience)
+
+
+def _parts(request: Request, view: View, made: Made | None) -> dict[str, Any]:
+    """What the templates of both show."""
+    if made is None:
+        return {"rows": [], "more": 0, "heat": None, "counted": (), "before": ""}
+    trends, counted, cells = made.value
+    rows = trend_rows(request, trends, view)
+    return {
+        "rows": rows[:SHOWN], "more": max(0, len(rows) - SHOWN), "counted": counted, "before": _before(view.question),
+        "heat": heat_chart(request, cells, language_of(request), desk_of(request)) if cells.rows else None,
+    }
 
 
 def _step(question: Question) -> str:
@@ -65,10 +99,6 @@ def _spans(request: Request, view: View, desk: Desk) -> list[tuple[str, str, boo
     since, until = view.question.since, view.question.until
     lengths = {(since and until and (until - since).days + 1): True} if until == yesterday else {}
     return [(text, href, n in lengths) for (text, href, _), n in zip(found, (7, 28, 90, 365), strict=True)]
-
-
-def _params(question: Question) -> list[tuple[str, str]]:
-    return question.to_params()
 
 
 def _before(question: Question) -> str:
@@ -110,7 +140,7 @@ def majors(request: Request, desk: Desk, view: View) -> list[tuple[str, str, boo
     return found
 
 
-def line_chart(request: Request, found: Series, lang: str, desk: Desk) -> charts.Chart:
+def line_chart(request: Request, found: Series, lang: str) -> charts.Chart:
     """Return topics over time; steps of which nothing was read are hatched."""
     steps = [f"{day:%m-%d}" if found.step != "month" else f"{day:%Y-%m}" for day in found.steps]
     lines = []
