@@ -10,6 +10,7 @@ from typing import Any
 # What differs between two runs without meaning anything: numbers handed out in order of arrival.
 IDS = {"id", "run_id", "revision_id", "mention_id", "ref_id", "session_id", "cluster", "mention_ids", "session_ids"}
 SKIPPED = {"runs", "alembic_version", "sqlite_sequence", "source_state", "shots"}
+WORDS = "desk_words"  # an index of its own kind; its texts stand in desk_words_of
 
 
 def rows(database: Path) -> dict[str, list[str]]:
@@ -19,9 +20,13 @@ def rows(database: Path) -> dict[str, list[str]]:
     try:
         names = [r[0] for r in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
         keys = _natural_keys(connection)
-        return {name: _table(connection, name, keys) for name in names if name not in SKIPPED}
+        return {name: _table(connection, name, keys) for name in names if name not in SKIPPED and not _of_the_index(name)}
     finally:
         connection.close()
+
+
+def _of_the_index(name: str) -> bool:
+    return name == WORDS or (name.startswith(f"{WORDS}_") and name != f"{WORDS}_of")
 
 
 def _natural_keys(connection: sqlite3.Connection) -> dict[tuple[str, int], str]:
@@ -40,7 +45,10 @@ def _table(connection: sqlite3.Connection, name: str, keys: dict[tuple[str, int]
             if column in row.keys() and row[column] is not None:  # noqa: SIM118
                 plain[column] = keys[(kind, row[column])]
         if "ref_id" in row.keys():  # noqa: SIM118
-            plain["ref"] = keys[(row["text_kind"], row["ref_id"])]
+            kind = row["text_kind"] if "text_kind" in row.keys() else "mention"  # noqa: SIM118
+            plain["ref"] = keys[(kind, row["ref_id"])]
+        if name.startswith("desk_") and "key" in plain:  # minutes × 2³² + mention id
+            plain["key"] = [row["key"] >> 32, keys["mention", row["key"] & 0xFFFFFFFF]]
         if "cluster" in row.keys() and row["cluster"] is not None and row["text_kind"] == "mention":  # noqa: SIM118
             plain["cluster"] = keys[("mention", row["cluster"])]
         if name == "traces":

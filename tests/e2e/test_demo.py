@@ -5,14 +5,18 @@ random moments changes nothing. One file, so that the demo is run to its end onc
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from tests.conftest import ROOT
@@ -195,3 +199,30 @@ def test_a_dozen_kills_at_random_moments_leave_the_same_rows(
         found = rows(demo.database)
         for table in expected:
             assert found[table] == expected[table], table
+
+
+def test_its_console_lets_in_whoever_started_it_and_edits_a_copy_of_the_configuration(undisturbed: Undisturbed) -> None:
+    demo, _ = undisturbed
+    before = {path: path.read_bytes() for path in (ROOT / "examples" / "practice" / "config").rglob("*.yaml")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", "from vocwatch.cli import main; main()", "--demo", "serve", "--port", "0"], cwd=ROOT, text=True,
+        env={**os.environ, "VOCWATCH_DATA": str(demo.data), "VOCWATCH_SECRET": "demo"}, stderr=subprocess.PIPE,
+    )
+    try:
+        assert process.stderr is not None
+        told, address = "", None
+        while address is None and (line := process.stderr.readline()):
+            told += line
+            address = re.search(r"http://127\.0\.0\.1:\d+", line)
+        password = re.search(r"密码：(\S+?)（", told)
+        assert address and password, told
+        with httpx.Client(base_url=address[0], follow_redirects=True, trust_env=False) as browser:
+            token = re.search(r'name="_csrf" value="([^"]+)"', browser.get("/login").text)
+            assert token
+            page = browser.post("/login", data={"_csrf": token[1], "name": "demo", "password": password[1], "next": "/"})
+            assert page.status_code == 200 and digest(demo)["risks"][0]["title"] in page.text
+    finally:
+        process.terminate()
+        process.communicate(timeout=30)
+    assert (demo.database.parent / "config" / "watches.yaml").exists()
+    assert before == {path: path.read_bytes() for path in before}

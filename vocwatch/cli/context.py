@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import getpass
 import json
+import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -39,6 +41,7 @@ class Context:
     """One run of the command line."""
 
     env: Environment
+    demo: bool = False
 
     @cached_property
     def settings(self) -> Settings:
@@ -78,11 +81,11 @@ class Context:
 
     def with_now(self, moment: str) -> Context:
         """Return a context whose clock stands at `moment`."""
-        return Context(replace(self.env, now=moment, variables={**self.env.variables, "VOCWATCH_NOW": moment}))
+        return replace(self, env=replace(self.env, now=moment, variables={**self.env.variables, "VOCWATCH_NOW": moment}))
 
-    def practising(self, addresses: Mapping[str, str]) -> Context:
-        """Return a context that reads the practice configuration and keeps its data apart in `demo/`."""
-        config, data = practice.folder() / "config", self.env.data / "demo"
+    def practising(self, addresses: Mapping[str, str], config: Path | None = None) -> Context:
+        """Return a context that reads the practice configuration (or a copy of it) and keeps its data apart in `demo/`."""
+        config, data = config or practice.folder() / "config", self.env.data / "demo"
         variables = {
             **self.env.variables, **addresses, "VOCWATCH_CONFIG": str(config), "VOCWATCH_DATA": str(data),
             "VOCWATCH_NOW": practice.NOW, "VOCWATCH_DATABASE_URL": f"sqlite:///{data / 'vocwatch.sqlite3'}",
@@ -93,11 +96,17 @@ class Context:
         ))
 
     def demonstrated(self) -> Context:
-        """Return a context over what the demonstration stored. Raises Stop where there has been none."""
-        state = self.practising({})
+        """Return a context over what the demonstration stored, with a copy of its configuration that may be edited.
+
+        Raises Stop where there has been none.
+        """
+        config = self.env.data / "demo" / "config"
+        state = self.practising({}, config)
         if not (state.env.data / "vocwatch.sqlite3").exists():
             raise Stop(Exit.USAGE, tr("还没有演示数据，请先运行：vocwatch demo", "There is no demonstration data yet; run first: vocwatch demo"))
-        return state
+        if not config.exists():
+            shutil.copytree(practice.folder() / "config", config)
+        return replace(state, demo=True)
 
 
 out = Console(highlight=False, soft_wrap=True)

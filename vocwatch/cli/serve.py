@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from ipaddress import ip_address
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from vocwatch.exits import Exit, Stop
 from vocwatch.lang import tr
 
 PORT = 8411
+DEMO = "demo"
 
 
 def register(app: typer.Typer) -> None:
@@ -33,9 +35,11 @@ def serve_command(
     if not _loopback(host):
         say(tr(f"注意：{host} 不只是本机，密码和内容会明文经过网络。请在前面放一个 HTTPS 反向代理",
                f"Mind: {host} is more than this machine, and passwords and pages would cross the network in the clear. Put an HTTPS proxy before it"))
-    if not settings.env.console_url:
+    if not settings.env.console_url and not state.demo:
         say(tr("还没有设置 VOCWATCH_CONSOLE_URL：邮件里暂时没有链接，只写命令",
                "VOCWATCH_CONSOLE_URL is not set: mails hold no links yet, only commands"))
+    if state.demo:
+        _demo_user(state)
     try:
         serve(settings, store, host, port, lambda address, first: _ready(settings.env.console_url, address, first), DeskTools)
     except OSError as error:
@@ -43,6 +47,22 @@ def serve_command(
             f"{host}:{port} 听不了：{error.strerror}。换一个 --port，或先停掉占用它的程序",
             f"Cannot listen on {host}:{port}: {error.strerror}. Choose another --port",
         )) from error
+
+
+def _demo_user(state: Context) -> None:
+    """Let whoever started it look around the demonstration: a user of its own, with a password of this start."""
+    from reports.web.access import passwords
+    from vocwatch.store.access import users
+
+    password = secrets.token_urlsafe(9)
+    hashed = passwords.hashed(password)
+    with state.store.begin(durable=True) as connection:
+        known = users.find(connection, DEMO)
+        if known is None:
+            users.add(connection, DEMO, "admin", password=hashed, now=state.now)
+        else:
+            users.set_password(connection, known, hashed, state.now)
+    say(tr(f"演示用的登录名：{DEMO}　密码：{password}（每次启动换一个）", f"Log in as {DEMO} with the password {password} (another at each start)"))
 
 
 def _ready(known: str, address: str, first: str) -> None:
