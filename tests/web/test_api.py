@@ -13,11 +13,13 @@ import pytest
 
 from reports.desk.ask import Desk, Question, ask
 from reports.web.api.published import openapi
+from reports.web.app import make_app
 from tests.desk.conftest import brand as brand
 from tests.desk.conftest import desk as desk
 from tests.reports import factory
 from tests.reports.conftest import story_file as story_file
 from tests.web.login import LoggedIn, client_of, somebody
+from vocwatch.cli.desk_tools import DeskTools
 from vocwatch.settings import Settings
 from vocwatch.store import Store, cases, feedback
 from vocwatch.store.access import log, tokens
@@ -141,6 +143,19 @@ def test_a_login_changes_by_the_api_only_with_its_form_token(own: Desk) -> None:
         refused = client.post("/api/v1/feedback", json=body)
         assert refused.status_code == 403 and refused.json()["error"] == "unsafe"
         assert client.post("/api/v1/feedback", json=body, headers={"X-CSRF-Token": token}).status_code == 201
+
+
+def test_a_rule_is_tried_and_nothing_is_changed(own: Desk) -> None:
+    with client_of(own.settings, own.store, "analyst", app=make_app(own.settings, own.store, DeskTools)) as client:
+        broad = client.post("/api/v1/watches/test", json={"fields": {"kind": "keyword", "name": "x", "aliases": ["的"]}}).json()
+        assert broad["problems"] and broad["problems"][0]["message"]
+        good = client.post("/api/v1/watches/test", json={"fields": {"kind": "keyword", "name": "漏水"}, "days": 28}).json()
+        assert not good["problems"] and good["days"] == 28 and good["texts"] > 0
+        for body in ({}, {"fields": []}, {"fields": {}, "days": 3}):
+            assert client.post("/api/v1/watches/test", json=body).status_code == 422
+        assert client.post("/api/v1/watches/test", json={"fields": {"name": [1, {"a": None}], "query": "((" * 50}}).json()["problems"]
+    with client_of(own.settings, own.store, "analyst") as without:
+        assert without.post("/api/v1/watches/test", json={"fields": {}}).status_code == 404
 
 
 def test_the_description_is_published_and_says_whom_each_operation_takes(own: Desk) -> None:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 
 from reports.web.access.people import Person, audit, needs
-from reports.web.api.answers import Case, CaseOpened, CaseStep, Heard, Said
+from reports.web.api.answers import Case, CaseOpened, CaseStep, Heard, RuleTried, Said
 from reports.web.api.problems import RESPONSES, Invalid, NotThere
+from reports.web.api.queries import plain
 from reports.web.console import console_of
+from reports.web.tools import tools_of
 from vocwatch.lang import tr
 from vocwatch.masking import mask
 from vocwatch.plain import one_line
@@ -41,6 +43,16 @@ def say(request: Request, person: Analyst, said: Said) -> Heard:
         feedback.save(connection, entry)
         audit(request, "feedback", f"{found[0].kind} {found[0].id}: {said.verdict}", connection)
     return Heard(subject_kind=found[0].kind, subject_id=found[0].id, verdict=said.verdict, who=person.name)
+
+
+@router.post("/watches/test", summary="试一条监测词会命中什么，不改动任何东西 · Try a watch on what is stored; nothing is changed")
+def tried(request: Request, person: Analyst, rule: RuleTried) -> dict[str, Any]:
+    """Try a rule; what is wrong with it stands in `problems`."""
+    tools = tools_of(request)
+    if tools is None:
+        raise NotThere(tr("这里没有试词的工具", "There is no laboratory here"))
+    fields = {"id": rule.replaces or "draft", **rule.fields}
+    return dict(plain(tools.try_rule(console_of(request).settings, fields, rule.replaces, rule.days)))
 
 
 @router.get("/cases", summary="跟进，先到期的在前 · Cases, those due first in front")

@@ -140,6 +140,16 @@ class Heard(BaseModel):
     who: str
 
 
+class RuleTried(BaseModel):
+    """A watch that is being written, to be tried on what is stored; nothing is changed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    fields: dict[str, Any] = Field(description="和 config/watches.yaml 里一条监测词的写法一样：kind、name、aliases、exclude、query …")
+    replaces: str = Field("", max_length=64, description="替换哪条已有的监测词（id），和它比得失")
+    days: Literal[7, 28] = Field(7, description="最近几天")
+
+
 class CaseOpened(BaseModel):
     """What is to be taken care of, and by whom."""
 

@@ -83,7 +83,7 @@ def mention(request: Request, person: Reader, number: Number) -> dict[str, Any]:
     if found is None:
         raise NotThere
     audit(request, "view", f"mention {number}")
-    return dict(_plain(found))
+    return dict(plain(found))
 
 
 @router.get("/sessions/{number}", summary="一次会话的全部（已打码） · Everything of one session (masked)")
@@ -93,7 +93,7 @@ def session(request: Request, person: Reader, number: Number) -> dict[str, Any]:
     if found is None:
         raise NotThere
     audit(request, "view", f"session {number}")
-    return dict(_plain(found))
+    return dict(plain(found))
 
 
 @router.get("/incidents/{incident}", summary="一个事件的全部：逐日、成员、拆分、跟进、反馈 · Everything of one incident")
@@ -104,7 +104,7 @@ def incident(
     found = incident_detail(_desk(request), incident, day)
     if found is None:
         raise NotThere
-    return dict(_plain(found))
+    return dict(plain(found))
 
 
 @router.get("/digests", summary="有日报的业务日 · Dates that have a digest")
@@ -134,7 +134,7 @@ def _rows(request: Request, subject: str, asked: Rows) -> Answer:
         _desk(request), subject, asked.question(), group=tuple(asked.by) if isinstance(asked, Counts) else (),
         change=isinstance(asked, Counts) and asked.change, order=asked.order, limit=asked.limit, offset=asked.offset,
     )
-    rows = [_plain(dict(row)) for row in answer.rows]
+    rows = [plain(dict(row)) for row in answer.rows]
     end, zh = asked.offset + len(rows), language_of(request) == "zh"
     params: dict[str, list[str]] = {}
     for key, value in answer.question.to_params():
@@ -151,14 +151,14 @@ def _said(subject: str, asked: Rows) -> str:
     return f"api/{subject}?{urlencode(params, encoding='utf-8', errors='replace')}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return what JSON can hold: no sets, no infinities, no objects."""
     if isinstance(value, dict):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if hasattr(value, "__dataclass_fields__"):
-        return {name: _plain(getattr(value, name)) for name in value.__dataclass_fields__}
+        return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
     return value
