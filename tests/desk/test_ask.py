@@ -171,3 +171,11 @@ def test_parameters_and_question_are_each_other_s_inverse() -> None:
     )
     assert Question.from_params(_params(question.to_params())) == question
     assert Question.from_params({}) == Question() and Question().to_params() == []
+
+
+def test_what_is_only_to_be_checked_is_listed_when_it_is_asked_for(desk: Desk) -> None:
+    listed = list(ask(desk, "incidents", Question()).rows)
+    to_check = list(ask(desk, "incidents", Question(states=("待核",))).rows)
+    assert listed and to_check and all(row["watched"] for row in to_check) and not any(row["watched"] for row in listed)
+    both = ask(desk, "incidents", Question(states=("待核", "新增", "升级", "持续", "回落", "复燃"))).total
+    assert both == len(listed) + len(to_check)

@@ -35,7 +35,7 @@ WORDS = ("杯", "漏水", "杯子", "掉色", "色", "水", "100", "bad", "it's"
 def searched(both: Desk) -> Desk:
     world = World(both.store, 36)
     for text in TEXTS:
-        world.mention(day(1), Text(text), title="标题里的掉色" if text == "色" else None)
+        world.mention(day(1), Text(text, ("产品质量/漏水",)), title="标题里的掉色" if text == "色" else None)
     world.save()
     return both
 

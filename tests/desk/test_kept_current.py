@@ -56,9 +56,9 @@ def as_migrated(connection: sa.Connection) -> None:
         connection.execute(table.delete())
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("INSERT INTO desk_words (desk_words) VALUES ('delete-all')")
-        connection.exec_driver_sql("DELETE FROM desk_words_of")
     else:
         connection.exec_driver_sql("DELETE FROM desk_words")
+    connection.exec_driver_sql("DELETE FROM desk_words_of")
     connection.execute(desk_changes.insert().from_select(["ref_id"], sa.select(s.mentions.c.id)))
 
 

@@ -51,10 +51,11 @@ def add(connection: Connection, rows: Sequence[tuple[int, str]]) -> None:
         connection.exec_driver_sql("INSERT INTO desk_words (rowid, words) VALUES (?, ?)", [(key, " ".join(own)) for key, _, own in filled])
         connection.exec_driver_sql("INSERT INTO desk_words_of (key, text) VALUES (?, ?)", [(key, text) for key, text, _ in filled])
         return
-    connection.execute(
-        sa.text("INSERT INTO desk_words (key, words) VALUES (:key, CAST(:words AS tsvector))"),
+    connection.execute(  # these first: the index of the others is made of them
+        sa.text("INSERT INTO desk_words_of (key, words) VALUES (:key, CAST(:words AS tsvector))"),
         [{"key": key, "words": _vector(own)} for key, _, own in filled],
     )
+    connection.execute(sa.text("INSERT INTO desk_words (key) SELECT unnest(CAST(:keys AS bigint[]))"), {"keys": [key for key, _, _ in filled]})
 
 
 def remove(connection: Connection, keys: Sequence[int]) -> None:
@@ -62,7 +63,8 @@ def remove(connection: Connection, keys: Sequence[int]) -> None:
     if not keys:
         return
     if connection.dialect.name != "sqlite":
-        connection.execute(sa.text("DELETE FROM desk_words WHERE key = ANY(:keys)"), {"keys": list(keys)})
+        for table in ("desk_words", "desk_words_of"):
+            connection.execute(sa.text(f"DELETE FROM {table} WHERE key = ANY(:keys)"), {"keys": list(keys)})  # noqa: S608 - constants
         return
     marks = ", ".join("?" * len(keys))
     stored = connection.exec_driver_sql(f"SELECT key, text FROM desk_words_of WHERE key IN ({marks})", tuple(keys)).all()  # noqa: S608 - marks
@@ -105,8 +107,9 @@ def matching(dialect: str, node: Node, key: sa.ColumnElement[int]) -> sa.ColumnE
 def index(dialect: str, node: Node) -> tuple[sa.TableClause, sa.ColumnElement[int], sa.ColumnElement[bool]] | None:
     """Return the index itself, its key and the condition on it; None where the expression has a NOT that stands alone."""
     if dialect != "sqlite":
-        table = sa.table("desk_words", sa.column("key", sa.BigInteger), sa.column("words"))
-        return table, table.c.key, table.c.words.op("@@")(sa.cast(sa.literal(_tsquery(node)), _TsQuery()))
+        table = sa.table("desk_words", sa.column("key", sa.BigInteger))
+        vector: sa.ColumnElement[Any] = sa.func.desk_vector(table.c.key)
+        return table, table.c.key, vector.op("@@")(sa.cast(sa.literal(_tsquery(node)), _TsQuery()))
     expression = _fts(node)
     if expression is None:
         return None
