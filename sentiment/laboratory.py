@@ -309,8 +309,9 @@ class _Bench:
         if alerts >= _BUSY_ALERTS:
             found.append(tr(f"预计每天 {alerts:.1f} 条红线预警，值班的人会看不过来", f"About {alerts:.1f} red-line alerts a day: more than anybody reads"))
         shared = self._tally(lambda one: [name for name in one.own if name != self._draft.watch])
-        same = [name for name, count in shared.most_common(3) if caught.count >= 5 and count >= _SAME * caught.count]
-        if same and self._rule.kind == "keyword":
+        alike = {watch.id for watch in self._draft.watches.watches if watch.kind == self._rule.kind}
+        same = [name for name, count in shared.most_common(5) if name in alike and caught.count >= 5 and count >= _SAME * caught.count]
+        if same:
             found.append(tr(f"九成以上的命中 {listed(same)} 也命中，可能重复了", f"{listed(same)} catches nine tenths of it too: perhaps one is enough"))
         if self._read < len(self._open):
             found.append(tr(f"可能受影响的 {len(self._open)} 条里抽看了 {self._read} 条，数字是估计",

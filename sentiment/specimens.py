@@ -8,6 +8,7 @@ whole haystack, so that only texts in which something may be found are read one 
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ MOST_TEXTS, MOST_CHARS = 100_000, 40_000_000
 """Beyond this the oldest texts are left out."""
 _BORDER = b"\x01"  # no normal form holds it, and no code
 _ANCHORS = ("^", "$", "\\A", "\\z", "\\b", "\\B")
+_NEGATED = re.compile(r"(?<!\\)\[\^")  # a class of what must not stand there is no anchor
 _SYMBOLS, _HIDDEN = frozenset(SYMBOL_LETTERS), frozenset(MASK_CHARACTERS)
 
 _NOTHING = Normalised("", None, None)
@@ -84,7 +86,7 @@ class _Hay:
 
     def search(self, pattern: str) -> Places:
         """Return the places of the texts in which a pattern may match: of a match across a border all it touches."""
-        if not len(self._places) or any(anchor in pattern for anchor in _ANCHORS):
+        if not len(self._places) or any(anchor in _NEGATED.sub("[", pattern) for anchor in _ANCHORS):
             return self._places
         found = [match.span() for match in compile_pattern(pattern).finditer(self._bytes)]
         first, last = self._numbers([start for start, _ in found]), self._numbers([max(start, end - 1) for start, end in found])

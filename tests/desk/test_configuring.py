@@ -220,8 +220,10 @@ def test_rolling_back_a_red_line_waits_too(config: Configuring) -> None:
 
 @pytest.mark.parametrize("file", ["../x.yaml", "/etc/x.yaml", "sources/../../x.yaml", ".hidden.yaml", "watches.yml", "a/b/c.yaml", "sources\\x.yaml", "x/y.yaml", ""])
 def test_no_other_file_is_reached(config: Configuring, file: str) -> None:
-    with pytest.raises(ChangeError):
-        config.change(file, Change("content", content="x: 1\n"), ANNA, "")
+    for reach in (lambda: config.read(file), lambda: config.change(file, Change("content", content="x: 1\n"), ANNA, "")):
+        with pytest.raises(ChangeError) as refused:
+            reach()
+        assert refused.value.kind == "gone"
 
 
 def test_a_folder_that_cannot_be_written_is_told(config: Configuring) -> None:

@@ -209,4 +209,4 @@ def test_a_pattern_that_runs_over_the_border_misses_nothing() -> None:
     texts = ["杯子", "盖子漏水", "杯盖漏"]
     report = tried(texts, {"id": "k", "kind": "keyword", "name": "客服", "patterns": ["杯[^。]{0,9}漏", "子[^。]*盖"]}, looks=None)
     assert ids(report) == {2}
-    assert ids(tried(["杯", "盖漏水，杯盖漏"], {"id": "k", "kind": "keyword", "name": "客服", "patterns": ["杯[^。]{0,9}漏"]}, looks=None)) == {1}
+    assert ids(tried(["杯", "盖漏水，杯盖漏"], {"id": "k", "kind": "keyword", "name": "客服", "patterns": ["杯.{0,9}漏"]}, looks=None)) == {1}

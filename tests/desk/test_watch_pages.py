@@ -229,3 +229,13 @@ def test_readers_look_and_analysts_try(story: Any) -> None:
         log_in(client, settings, store, "analyst")
         form = fields(client.get("/watches/leak"))
         assert client.post("/watches/try", data=form).status_code == 200 and client.post("/watches", data=form).status_code == 403
+
+
+@pytest.mark.parametrize(("address", "said"), [
+    ("/watches", "Watches"), ("/watches/leak", "Laboratory"), ("/watches/red/假货", "Words"), ("/settings", "Schedule"), ("/settings/history", "Versions"),
+    ("/sources", "What was read each day"), ("/sources/forum", "The last 12 weeks"), ("/sources/new", "New source by address"),
+])
+def test_the_pages_speak_english_too(editor: LoggedIn, address: str, said: str) -> None:
+    page = editor.get(address, params={"lang": "en"})
+    editor.cookies.delete("lang")
+    assert page.status_code == 200 and said in page.text and "<html lang=\"en\"" in page.text

@@ -60,6 +60,7 @@ WORDS: dict[str, tuple[str, str]] = {
                       "What you wrote is still below and not saved. Red is the file as it is now, green is yours; save again to make yours count."),
     "conflict_diff": ("两边的差别", "The difference"),
     "state_applied": ("已生效", "in use"), "state_waiting": ("等同意", "waits"), "state_rejected": ("已驳回", "rejected"),
+    "saved_rebuild": ("新文本按新规则判；已入库的要重判：", "New texts go by the new rule; to judge stored ones again:"),
     "settings_file": ("文件", "File"), "settings_saved": ("已保存", "Saved"), "settings_waits": ("已提交，等另一个人同意", "Handed in; another person has to agree"),
     "settings_form": ("表单", "Form"), "settings_more": ("改的就是 config/vocwatch.yaml，注释保留；也可以直接改文件。", "This edits config/vocwatch.yaml itself, comments stay; the file may be edited by hand as well."),
     "settings_yaml": ("YAML 写法", "as YAML"), "settings_unset": ("默认：{value}", "default: {value}"),
