@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 
@@ -30,7 +29,7 @@ def said(number: int, day: dt.date = DAY, inside: bool = False, text: str = "杯
     for n in range(number):
         ref = 1000 * day.toordinal() + 500 * inside + n
         kind = TextKind.SESSION if inside else TextKind.MENTION
-        told = dataclasses.replace(heard(ref, f"{text}{n}"), text_kind=kind)
+        told = heard(ref, f"{text}{n}")._replace(text_kind=kind)
         found.append(Complaint(told, day, PRODUCT, (LEAK,), red_lines, f"{day}{inside}{n}", ref))
     return found
 
