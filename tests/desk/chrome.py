@@ -57,12 +57,12 @@ class Chrome:
 
 
 @contextmanager
-def chrome_over(desk: Desk) -> Iterator[Chrome]:
-    """A Chromium and a console over a desk; skips where there is no browser."""
+def chrome_over(desk: Desk, tools: Any = None) -> Iterator[Chrome]:
+    """A Chromium and a console over a desk (with the other stages' tools); skips where there is no browser."""
     binary = find_browser(desk.settings.env)
     if binary is None:
         pytest.skip("no Chromium")
-    with served_at(desk.settings, desk.store) as address, sync_playwright() as playwright:
+    with served_at(desk.settings, desk.store, tools) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(**launch_options(binary))
         try:
             yield Chrome(desk, address, browser)

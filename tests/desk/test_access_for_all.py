@@ -16,6 +16,7 @@ PAGES = (
     "/", "/incidents?since=2026-10-25", "/incidents/{leak}", "/mentions?since=2026-11-14&q=漏水", "/mentions/1051", "/topics",
     "/topics/compare?topic=产品质量/漏水&on=2026-11-05", "/sessions?since=2026-11-15", "/sessions/KF00507",
 )
+OTHERS = ("/sources", "/sources/notes", "/watches", "/settings", "/users", "/audit")
 STATES = ("/?date=2026-10-20&view=sent", "/mentions?q=(", "/mentions?q=没有人这样说", "/mentions/999999")
 CONTRAST = ("color-contrast",)
 
@@ -36,7 +37,7 @@ def leak(desk: Desk) -> str:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize(("width", "scheme", "rules", "pages"), [(1280, "light", (), (*PAGES, *STATES)), (390, "dark", CONTRAST, PAGES)])
+@pytest.mark.parametrize(("width", "scheme", "rules", "pages"), [(1280, "light", (), (*PAGES, *OTHERS, *STATES)), (390, "dark", CONTRAST, (*PAGES, *OTHERS))])
 def test_axe_finds_nothing_and_nothing_overflows(
     chrome: Chrome, width: int, scheme: str, rules: tuple[str, ...], pages: tuple[str, ...]
 ) -> None:
