@@ -7,13 +7,16 @@ stands, where it was judged by the configuration that is in use. Where that is t
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 import math
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from operator import attrgetter
 
-from sentiment.loosening import Loosened, loosen, spread
+import numpy as np
+
+from sentiment.loosening import Loose, Loosened, loosen, spread
 from sentiment.matching import Matcher
 from sentiment.normalise import normal_form, normalise
 from sentiment.specimens import Specimen, Specimens
@@ -24,7 +27,7 @@ from vocwatch.lang import listed, tr
 from vocwatch.models import Hit, TextInput
 from vocwatch.settings.watches import Watch, Watches
 
-LOOKS = 1_200
+LOOKS = 800
 """Texts that are read one by one for an answer while somebody types."""
 SAMPLES = 20
 BROAD_SHARE = 0.5
@@ -34,7 +37,7 @@ _SAME = 0.9
 _FAMILY = 60
 _RED = 400
 _SHORT_DAYS = 7
-_SUGGEST = 250
+_SUGGEST = 150
 _HINTS, _LISTED = 12, 40
 _CONDITIONS = attrgetter(
     "kind", "brand", "needs_brand", "query", "require", "context", "variants", "patterns", "sku",
@@ -90,11 +93,12 @@ class _Bench:
         self._specimens, self._draft, self._rule = specimens, draft, draft.rule
         self._now, self._days, self._samples, self._exact = now, days, samples, looks is None
         self._since = now - dt.timedelta(days=days)
-        self._matcher = Matcher(_related(draft.watches, draft.watch), draft.own_pages)
-        self._window = {place: one for place, one in specimens.items() if one.at >= self._since}
-        stored = {place for place, one in self._window.items() if draft.watch in one.own}
-        worth = specimens.worth(self._matcher.needles(draft.watch))
-        self._worth = [place for place in worth.tolist() if place in self._window]
+        self._table = specimens.table
+        self._matcher, self._loose = Matcher(_related(draft.watches, draft.watch), draft.own_pages), Loose(self._rule)
+        self._needles = self._matcher.needles(draft.watch)
+        self._inside = specimens.within(self._since)
+        stored = set(self._within(self._table.by_watch.get(draft.watch, ())))
+        self._worth = self._within(specimens.worth(self._needles.along_with(self._loose.needles)).tolist())
         self._open = self._touched(stored)
         self._kept = stored - set(self._open)
         self._looks = len(self._open) if looks is None else looks
@@ -102,19 +106,31 @@ class _Bench:
         self._read, self._scale = 0, 1.0
         self._look()
 
+    @property
+    def _texts(self) -> int:
+        """How many texts of the last days there are."""
+        return int(self._inside.sum())
+
+    def _within(self, places: Iterable[int]) -> list[int]:
+        """Those of the places whose texts are of the last days."""
+        inside = self._inside
+        return [place for place in places if inside[place]]
+
     def _touched(self, stored: set[int]) -> list[int]:
-        """The texts on which the draft may differ from what is stored, red lines first, then evenly spread."""
+        """The texts on which the draft may differ from what is stored, in order."""
         before = self._draft.before
         if self._exact or before is None or _CONDITIONS(before) != _CONDITIONS(self._rule):
-            return sorted(stored.union(self._worth))
+            same = self._loose.needles.codes <= self._needles.codes
+            return sorted(stored.union(self._worth if same else self._within(self._specimens.worth(self._needles).tolist())))
         assert self._draft.saved is not None
         old = Matcher(_related(self._draft.saved, before.id), self._draft.own_pages).needles(before.id)
-        changed = self._specimens.worth(self._matcher.needles(self._rule.id).other_than(old)).tolist()
-        old_news = {place for place in stored.union(self._worth) if self._window[place].stale}
-        return sorted(old_news.union(place for place in changed if place in self._window))
+        changed = self._needles.other_than(old)
+        found = self._within(self._specimens.worth(changed).tolist()) if changed.any() else []
+        return sorted({*found, *(self._table.stale & stored.union(self._worth))})
 
     def _look(self) -> None:
-        red = [place for place in self._open if self._window[place].red][:_RED if self._looks < len(self._open) else None]
+        reds = set(self._table.red)
+        red = [place for place in self._open if place in reds][:_RED if self._looks < len(self._open) else None]
         rest = sorted(set(self._open).difference(red))
         chosen = spread(rest, max(1, self._looks - len(red)))
         self._scale = len(rest) / len(chosen) if chosen else 1.0
@@ -123,9 +139,9 @@ class _Bench:
         exact = len(chosen) == len(rest)
         for places, sure in ((red, True), (chosen, exact)):
             for place in places:
-                self._sort(self._window[place], sure)
+                self._sort(self._specimens.at(place), sure)
         for place in sorted(self._kept):
-            self._caught.sure.append((self._window[place], None))
+            self._caught.sure.append((self._specimens.at(place), None))
 
     def _sort(self, one: Specimen, sure: bool) -> None:
         hit = own_hit(self._matcher, one, self._draft.watch)
@@ -141,10 +157,10 @@ class _Bench:
         caught = self._part(self._caught)
         lately = self._now - dt.timedelta(days=_SHORT_DAYS)
         alerts, more = self._alerts()
-        loosened = loosen(self._specimens, self._window, self._rule, self._not_caught())
+        loosened = loosen(self._specimens, self._loose, self._not_caught())
         words = self._words()
         return Report(
-            self._draft.watch, self._days, len(self._window), warnings=self._warnings(caught, alerts),
+            self._draft.watch, self._days, self._texts, warnings=self._warnings(caught, alerts),
             caught=caught, gained=self._part(self._gained), lost=self._part(self._lost), wrong=self._part(self._wrong()),
             hits_7_days=self._count(one.at >= lately for one, _ in self._caught.sure)
             + round(self._scale * self._count(one.at >= lately for one, _ in self._caught.sampled)),
@@ -160,8 +176,8 @@ class _Bench:
         tried = max(1, self._read - len(found.sure))
         share = min(1.0, len(found.sampled) / tried)
         margin = 0 if self._scale <= 1.0 else math.ceil(1.96 * math.sqrt(share * (1 - share) / tried) * self._scale * tried)
-        both = sorted(found.each(), key=lambda pair: (pair[0].at, pair[0].id), reverse=True)
-        shown = tuple(self._sample(one, hit) for one, hit in both[:self._samples])
+        both = heapq.nlargest(self._samples, found.each(), key=lambda pair: (pair[0].at, pair[0].id))
+        shown = tuple(self._sample(one, hit) for one, hit in both)
         return Part(len(found.sure) + round(self._scale * len(found.sampled)), margin, shown)
 
     def _sample(self, one: Specimen, hit: Hit | None) -> Sample:
@@ -179,8 +195,8 @@ class _Bench:
         caught = self._caught_ids()
         unread = set(self._open).difference(self._seen)
         return {
-            place: self._scale if place in self._spread_over else 1.0 for place, one in self._window.items()
-            if place not in unread and one.id not in caught
+            place: self._scale if place in self._spread_over else 1.0 for place in self._worth
+            if place not in unread and self._specimens.at(place).id not in caught
         }
 
     def _caught_ids(self) -> frozenset[int]:
@@ -229,14 +245,12 @@ class _Bench:
 
     def _page_texts(self) -> int:
         """Texts that hit by their page alone: its SKU, product or shop."""
-        pages: Counter[tuple[str, ...]] = Counter(one.item.context for one in self._window.values() if one.item.context)
-        empty = normalise("")
-        named = {
-            page for page, _ in pages.most_common(_LISTED * 10)
-            if any(hit.watch == self._draft.watch for hit in self._matcher.match(TextInput("", "", context=page), empty).hits)
-        }
-        caught = self._caught_ids()
-        return sum(one.item.context in named and one.id not in caught for one in self._window.values()) if named else 0
+        empty, caught, found = normalise(""), self._caught_ids(), 0
+        pages = sorted(self._table.by_page.items(), key=lambda page: -len(page[1]))[:_LISTED * 10]
+        for page, places in pages:
+            if any(hit.watch == self._draft.watch for hit in self._matcher.match(TextInput("", "", context=page), empty).hits):
+                found += sum(self._specimens.at(place).id not in caught for place in self._within(places))
+        return found
 
     def _words(self) -> tuple[tuple[Counted, ...], tuple[str, ...]]:
         """In how many texts each written word stands, and those that stand in none."""
@@ -266,7 +280,8 @@ class _Bench:
         if len(inside) < 3:
             return []
         ids = {one.id for one in inside}
-        others = [one for one in spread(list(self._window.values()), 2 * _SUGGEST) if one.id not in ids][:_SUGGEST]
+        beside = [self._specimens.at(place) for place in spread(np.flatnonzero(self._inside).tolist(), 2 * _SUGGEST)]
+        others = [one for one in beside if one.id not in ids][:_SUGGEST]
         hit = (Hit(self._draft.watch, self._rule.kind, "name", 0, 0, ""),)
         seen = [Seen(one.item.text, hit) for one in spread(inside, _SUGGEST)] + [Seen(one.item.text, ()) for one in others]
         return [Hint(found.word, "", found.texts, found.example, False) for found in suggest(self._rule, seen, _HINTS)]
@@ -284,7 +299,7 @@ class _Bench:
 
     def _warnings(self, caught: Part, alerts: float) -> tuple[str, ...]:
         found = []
-        texts = len(self._window)
+        texts = self._texts
         if not texts:
             found.append(tr(f"最近 {self._days} 天库里没有提及，试不出来；先采集再试",
                             f"Nothing is stored of the last {self._days} days: collect first, then try"))

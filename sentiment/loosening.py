@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from sentiment.conditions import Rules
-from sentiment.matching import Matcher
+from sentiment.matching import Matcher, Needles
 from sentiment.normalise import normal_form
 from sentiment.specimens import Specimen, Specimens
 from sentiment.variants import RULES
@@ -18,7 +18,7 @@ from vocwatch.lang import tr
 from vocwatch.models import Hit
 from vocwatch.settings.watches import Context, Require, Watch, Watches
 
-_MOST = 400
+_MOST = 250
 _NAMES = 60
 """A watch with more names than this is a list: how each of them might be disguised is not looked for."""
 _SHOWN, _EXAMPLE = 30, 120
@@ -34,27 +34,33 @@ class Loosened:
     hints: tuple[Hint, ...]
 
 
-def loosen(
-    specimens: Specimens, window: Mapping[int, Specimen], rule: Watch, missed: Mapping[int, float]
-) -> Loosened:
-    """Look at texts that the rule would catch without its conditions; at most 400 of them are read, evenly spread.
+class Loose:
+    """A rule without its conditions; a list of names without their disguises."""
+
+    def __init__(self, rule: Watch):
+        names = [rule.name, *rule.aliases, *rule.ambiguous]
+        bare = rule.model_copy(update={
+            "kind": "keyword", "brand": None, "aliases": tuple(names[1:]), "ambiguous": (), "exclude": (), "require": Require(),
+            "context": Context(), "needs_brand": False, "variants": len(names) <= _NAMES,
+        })
+        self.rule = rule
+        self.matcher = Matcher(Watches.model_construct(watches=(bare,), learned={}))
+        self.needles: Needles = self.matcher.needles(rule.id)
+
+
+def loosen(specimens: Specimens, loose: Loose, missed: Mapping[int, float]) -> Loosened:
+    """Look at texts that the rule would catch without its conditions; at most 250 of them are read, evenly spread.
 
     `missed`: places of texts that it does not catch, each with the number of texts that it stands for.
     """
-    names = [rule.name, *rule.aliases, *rule.ambiguous]
-    bare = rule.model_copy(update={
-        "kind": "keyword", "brand": None, "aliases": tuple(names[1:]), "ambiguous": (), "exclude": (), "require": Require(),
-        "context": Context(), "needs_brand": False, "variants": len(names) <= _NAMES,
-    })
-    matcher = Matcher(Watches.model_construct(watches=(bare,), learned={}))
-    places = [place for place in specimens.worth(matcher.needles(rule.id)).tolist() if place in missed]
+    places = sorted(missed)
     scale = max(1.0, len(places) / _MOST)
     killed: _Tally[str] = _Tally()
     variants: _Tally[tuple[str, str]] = _Tally()
-    judge = _Judge(rule)
+    judge = _Judge(loose.rule)
     for place in spread(places, _MOST):
-        one, weight = window[place], scale * missed[place]
-        hits = [hit for hit in matcher.match(one.item, one.form).hits if hit.end > hit.start]
+        one, weight = specimens.at(place), scale * missed[place]
+        hits = [hit for hit in loose.matcher.match(one.item, one.form).hits if hit.end > hit.start]
         if not hits:
             continue
         plain = [hit for hit in hits if hit.rule.partition("+")[0] not in RULES]

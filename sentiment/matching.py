@@ -55,6 +55,17 @@ class Needles:
     pictures: frozenset[str]
     patterns: frozenset[str]
 
+    def any(self) -> bool:
+        """Whether anything is looked for at all."""
+        return bool(self.words or self.codes or self.masked or self.pictures or self.patterns)
+
+    def along_with(self, other: Needles) -> Needles:
+        """Return what either of the two looks for."""
+        return Needles(
+            self.words | other.words, self.codes | other.codes, self.masked | other.masked, self.pictures | other.pictures,
+            self.patterns | other.patterns,
+        )
+
     def other_than(self, other: Needles) -> Needles:
         """Return what only one of the two looks for."""
         return Needles(

@@ -8,6 +8,7 @@ whole haystack, so that only texts in which something may be found are read one 
 from __future__ import annotations
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -158,6 +159,29 @@ def _automaton(words: Iterable[str]) -> BytesAhoCorasick | None:
     return BytesAhoCorasick([word.encode("utf-8", "surrogatepass") for word in kept]) if kept else None
 
 
+class _Table:
+    """What is asked of all texts together, made once for each state of them. Sets and lists are of places."""
+
+    def __init__(self, specimens: Sequence[Specimen | None]):
+        self.times = np.array([one.at.timestamp() if one else -np.inf for one in specimens], dtype=np.float64)
+        self.red: list[int] = []
+        self.stale: set[int] = set()
+        self.wrong: set[int] = set()
+        self.by_watch: dict[str, list[int]] = defaultdict(list)
+        self.by_page: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for place, one in enumerate(specimens):
+            if one is None:
+                continue
+            if one.red:
+                self.red.append(place)
+            if one.stale:
+                self.stale.add(place)
+            for watch in one.own:
+                self.by_watch[watch].append(place)
+            if one.item.context:
+                self.by_page[one.item.context].append(place)
+
+
 class Specimens:
     """Texts by id, newest kept, oldest left out beyond the bounds; not for several threads at once."""
 
@@ -166,7 +190,20 @@ class Specimens:
         self._all: list[Specimen | None] = []
         self._place: dict[int, int] = {}
         self._blocks: list[_Block] = []
+        self._table: _Table | None = None
         self.left_out = 0
+
+    @property
+    def table(self) -> _Table:
+        """What is known of all texts together."""
+        if self._table is None:
+            self._table = _Table(self._all)
+        return self._table
+
+    def within(self, since: dt.datetime) -> npt.NDArray[np.bool_]:
+        """Return for each place whether its text stands there and is no older than that."""
+        found: npt.NDArray[np.bool_] = self.table.times >= since.timestamp()
+        return found
 
     def __len__(self) -> int:
         """How many texts there are."""
@@ -177,9 +214,11 @@ class Specimens:
         place = self._place.get(ref)
         return None if place is None else self._all[place]
 
-    def at(self, place: int) -> Specimen | None:
-        """Return the text at a place that `worth` named; None where it has been taken away."""
-        return self._all[place]
+    def at(self, place: int) -> Specimen:
+        """Return the text at a place that was named."""
+        found = self._all[place]
+        assert found is not None
+        return found
 
     def items(self) -> Iterator[tuple[int, Specimen]]:
         """Yield places and texts."""
@@ -188,6 +227,7 @@ class Specimens:
     def put(self, specimens: Iterable[Specimen]) -> None:
         """Add texts, or replace those of the same id."""
         fresh = []
+        self._table = None
         for specimen in specimens:
             known = self.get(specimen.id)
             if known is not None and known.item == specimen.item:
@@ -204,6 +244,7 @@ class Specimens:
 
     def drop(self, ids: Iterable[int]) -> None:
         """Take texts away: nothing of them is found any more, and at the next tidying nothing of them is kept."""
+        self._table = None
         for ref in ids:
             place = self._place.pop(ref, None)
             if place is not None:
@@ -228,8 +269,7 @@ class Specimens:
         if not kept or not self._blocks:
             return dict.fromkeys(kept, 0)
         automaton = BytesAhoCorasick([word.encode("utf-8", "surrogatepass") for word in kept])
-        wanted = np.array([one is not None and one.at >= since for one in self._all], dtype=np.bool_)
-        total = sum(block.counts(automaton, len(kept), wanted) for block in self._blocks)
+        total = sum(block.counts(automaton, len(kept), self.within(since)) for block in self._blocks)
         return dict(zip(kept, np.asarray(total).tolist(), strict=True))
 
     def _tidy(self) -> None:
@@ -250,6 +290,7 @@ class Specimens:
 
     def _rebuild(self) -> None:
         kept = [specimen for _, specimen in self.items()]
+        self._table = None
         self._all, self._place = list(kept), {specimen.id: place for place, specimen in enumerate(kept)}
         self._blocks = [_Block(first, kept[first:first + 8_192]) for first in range(0, len(kept), 8_192)]
 

@@ -2,7 +2,8 @@
 
 Each database is filled with ninety days of invented, judged mentions and their incidents, the way every writer writes
 (narrow rows and word index included); then the counts of days are made. In a process of its own each question is asked
-`--times` times, and the median is told: topic × day over 90 days, the facet source × level over 30 days, count and newest
+`--times` times, and the median is told, on the clock and of the process's own processor time (a busy machine shows in the
+first alone): topic × day over 90 days, the facet source × level over 30 days, count and newest
 20 of a two-character word, the views of the console's pages; then all rows are exported (seconds, peak memory, rows), and
 a writer's 95th percentile is taken alone and while an export runs.
 

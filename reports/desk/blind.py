@@ -54,7 +54,7 @@ def sight(desk: Desk, connection: Connection, since: dt.date, until: dt.date, so
         return Sight(days, {}, {})
     crawls = facts.crawl_runs(connection, day_window(since, zone)[0], day_window(last, zone)[1] + dt.timedelta(hours=12))
     began = facts.first_crawls(connection)
-    first = outline.first_mentions(connection)
+    first = outline.first_mentions(connection, desk.plain_scope(Question()))
     usable = usable_days(desk.settings, days, crawls, began, first)
     starts = {name: min(m for m in (began.get(name), first.get(name)) if m) for name in enabled if began.get(name) or first.get(name)}
     return Sight(

@@ -109,6 +109,9 @@ def test_counts_of_days_are_those_of_the_rows_at_any_moment(both: Desk) -> None:
             slow = counts._from_rows(connection, scope, ("topic", "day"), False), counts._from_rows(connection, scope, ("source",), False)
             for one, other in zip(quick, slow, strict=True):
                 assert {c.values: (c.mentions, c.negative) for c in one} == {c.values: (c.mentions, c.negative) for c in other}
+            for groups, authors in ((("topic", "product"), False), (("product",), False), (("topic",), True), (("source", "level"), False)):
+                one, other = counts.grouped(connection, scope, groups, authors=authors), counts._from_rows(connection, scope, groups, authors)
+                assert sorted(map(repr, one)) == sorted(map(repr, other)), groups
         return list(quick[0])
 
     assert counted()  # before any were made

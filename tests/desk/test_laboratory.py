@@ -203,3 +203,10 @@ def test_a_text_that_changed_is_read_anew() -> None:
     found.put([specimen(1, "今天晴", mark="a")])
     found.put([specimen(1, "松果匣漏水", mark="b")])
     assert ids(tried(found, BRAND)) == {1} and len(found) == 1
+
+
+def test_a_pattern_that_runs_over_the_border_misses_nothing() -> None:
+    texts = ["杯子", "盖子漏水", "杯盖漏"]
+    report = tried(texts, {"id": "k", "kind": "keyword", "name": "客服", "patterns": ["杯[^。]{0,9}漏", "子[^。]*盖"]}, looks=None)
+    assert ids(report) == {2}
+    assert ids(tried(["杯", "盖漏水，杯盖漏"], {"id": "k", "kind": "keyword", "name": "客服", "patterns": ["杯[^。]{0,9}漏"]}, looks=None)) == {1}

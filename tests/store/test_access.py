@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -50,6 +51,31 @@ def test_a_login_gives_an_address_only_its_own_attempt_back(store: Store) -> Non
         lockout.succeeded(connection, ["pair:own"], ["from:y"])
         left = dict(map(tuple, connection.execute(sa.select(attempts.c.key, attempts.c.count))))
     assert left == {"pair:0": 1, "pair:1": 1, "pair:2": 1, "from:y": 3}
+
+
+def test_attempts_at_once_and_first_people_at_once_are_counted_one_by_one(store: Store) -> None:
+    def guess(_: int) -> bool:
+        with store.begin() as connection:
+            return lockout.admit(connection, {"pair:x": 5}, NOW) is None
+
+    def first(number: int) -> bool:
+        try:
+            with store.begin() as connection:
+                users.add_first(connection, f"管理{number}", password="x", now=NOW)
+        except UserError:
+            return False
+        return True
+
+    def same(_: int) -> bool:
+        try:
+            with store.begin() as connection:
+                users.add(connection, "同名", "reader", password="x", now=NOW)
+        except UserError:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as people:
+        assert [sum(people.map(act, range(16))) for act in (guess, first, same)] == [5, 1, 1]
 
 
 def test_names_are_one_whatever_their_case_and_width(store: Store) -> None:

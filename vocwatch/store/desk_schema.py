@@ -33,6 +33,7 @@ desk_mentions = Table(
     Column("sentiment", sa.String(8), comment="null for the shop's own words"),
     Column("severity", sa.Integer, nullable=False),
     Column("red_line", sa.Boolean, nullable=False, comment="touches a red line"),
+    Index("ix_desk_mentions_no_sku", "key", sqlite_where=sa.text("sku IS NULL"), postgresql_where=sa.text("sku IS NULL")),
     comment="One narrow row for each judged mention, in the order of time",
 )
 
@@ -43,6 +44,7 @@ desk_topics = Table(
     Column("who", BigId, nullable=False, comment="as in desk_mentions"),
     Column("brand", sa.Boolean, nullable=False, comment="as in desk_mentions"),
     Column("negative", sa.Boolean, nullable=False),
+    Column("sku", sa.String(100), comment="as in desk_mentions"),
     Index(None, "topic", "key"),
     comment="The topics of each judged mention",
     sqlite_with_rowid=False,

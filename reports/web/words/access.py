@@ -65,5 +65,6 @@ WORDS: dict[str, tuple[str, str]] = {
     "api_login": ("请带上有效的令牌：Authorization: Bearer vwt_…", "Send a good token: Authorization: Bearer vwt_…"),
     "api_unsafe": ("用登录（不是令牌）调用时，改动要带 X-CSRF-Token", "With a login (not a token) a change needs X-CSRF-Token"),
     "api_invalid": ("请求看不懂", "The request can't be read"),
+    "log_mark": ("标记", "marked"), "log_unmark": ("撤回标记", "took a mark back"), "log_object": ("提异议", "objected"), "log_settle": ("裁定", "settled"),
     "log_feedback": ("反馈", "gave feedback"), "log_case": ("跟进", "case"),
 }

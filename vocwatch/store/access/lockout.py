@@ -20,6 +20,7 @@ from vocwatch.store.engine import upsert
 MEMORY = dt.timedelta(hours=1)
 FIRST_BLOCK = dt.timedelta(minutes=1)
 LONGEST_BLOCK = dt.timedelta(minutes=15)
+_LOCK = 7_201_813  # PostgreSQL: attempts are counted one after the other; SQLite has only one writer anyway
 
 
 def admit(connection: Connection, limits: Mapping[str, int], now: dt.datetime) -> dt.datetime | None:
@@ -27,9 +28,11 @@ def admit(connection: Connection, limits: Mapping[str, int], now: dt.datetime) -
 
     `limits` says for each key how many attempts without success are free; from there on each doubles the wait.
     """
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
     connection.execute(attempts.delete().where(attempts.c.last_at <= now - MEMORY))
     known = {
-        row.key: row for row in connection.execute(sa.select(attempts).where(attempts.c.key.in_(list(limits))).with_for_update())
+        row.key: row for row in connection.execute(sa.select(attempts).where(attempts.c.key.in_(list(limits))))
     }
     blocked = [row.blocked_until for row in known.values() if row.blocked_until and row.blocked_until > now]
     if blocked:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from vocwatch.lang import tr
 from vocwatch.plain import one_line
 from vocwatch.store.access.schema import logins, tokens, users
+from vocwatch.store.engine import insert_into
 
 ROLES = ("reader", "analyst", "editor", "admin")
 """Each may what those before it may."""
@@ -68,14 +69,15 @@ def add(
     """Add a person; `password` is a hash already. Raises UserError where the name is taken or unfit."""
     plain = checked_name(name)
     checked_role(role)
-    if find(connection, plain) is not None:
+    values = {
+        "name": plain, "folded": folded(plain), "role": role, "password": password, "subject": subject, "enabled": True, "created_at": now,
+        "changed_at": now,
+    }
+    # Two people may do it at once: the index lets one row in.
+    made = connection.execute(insert_into(connection, users).values(values).on_conflict_do_nothing().returning(users.c.id)).scalar()
+    if made is None:
         raise UserError(tr(f"已经有人叫 {plain}", f"There is a {plain} already"))
-    row = connection.execute(users.insert().values(
-        name=plain, folded=folded(plain), role=role, password=password, subject=subject, enabled=True, created_at=now, changed_at=now,
-    ))
-    key = row.inserted_primary_key
-    assert key is not None
-    return by_id(connection, int(key[0]))
+    return by_id(connection, int(made))
 
 
 def add_first(connection: Connection, name: str, *, password: str, now: dt.datetime) -> User:

@@ -48,6 +48,8 @@ def grouped(connection: Connection, scope: Scope, groups: Sequence[str], *, auth
         return _from_days(connection, scope, groups)
     if not authors and "level" in groups and rollup.serves(scope, rest := [name for name in groups if name != "level"]):
         return _by_level(connection, scope, groups, _from_days(connection, scope, rest))
+    if not authors and "product" in groups:
+        return _by_product(connection, scope, groups)
     if authors and tuple(groups) == ("topic",) and rollup.serves(scope, groups) and not scope.question.sources:
         return _topics(connection, scope)
     return _from_rows(connection, scope, groups, authors)
@@ -55,12 +57,7 @@ def grouped(connection: Connection, scope: Scope, groups: Sequence[str], *, auth
 
 def _topics(connection: Connection, scope: Scope) -> list[Counted]:
     """Topics with their authors, from the rows of topics alone."""
-    q, t = scope.question, desk_topics.c
-    where = between(t.key, scope)
-    if q.brand is not None:
-        where.append(t.brand if q.brand else sa.not_(t.brand))
-    if q.topics:
-        where.append(topic_is(t.topic, q.topics))
+    t, where = desk_topics.c, _of_topics(scope)
     bad = sa.func.count(sa.case((t.negative, 1)))
     query = sa.select(t.topic, sa.func.count(), sa.func.count(sa.distinct(t.who)), bad).where(*where).group_by(t.topic)
     return [Counted((topic,), number, authors, negative) for topic, number, authors, negative in connection.execute(query)]
@@ -78,6 +75,45 @@ def _from_days(connection: Connection, scope: Scope, groups: Sequence[str]) -> l
     return [Counted(values, number, None, negative) for values, (number, negative) in cells.items()]
 
 
+def _by_product(connection: Connection, scope: Scope, groups: Sequence[str]) -> list[Counted]:
+    """Most mentions stand on a product's page: those need no look at what they name."""
+    if set(groups) == {"topic", "product"} and scope.question.asked() <= {"since", "until", "topics", "brand"}:
+        return _topic_products(connection, scope, groups)
+    sku = desk_mentions.c.sku
+    cells: rollup.Cells = {}
+    for named in (False, True):
+        for c in _from_rows(connection, scope, groups, False, named=named, more=(sku.is_(None) if named else sku.is_not(None),)):
+            rollup.add(cells, c.values, c.mentions, c.negative)
+    return [Counted(values, number, None, negative) for values, (number, negative) in cells.items()]
+
+
+def _topic_products(connection: Connection, scope: Scope, groups: Sequence[str]) -> list[Counted]:
+    """Topic by product from the rows of topics alone."""
+    t, where = desk_topics.c, _of_topics(scope)
+    named = desk_watches.alias("named")
+    on = sa.and_(named.c.key == t.key, named.c.kind == "product")
+    cells: rollup.Cells = {}
+    for product, source, own in (
+        (t.sku, desk_topics, t.sku.is_not(None)), (_mapped(scope, named), desk_topics.outerjoin(named, on), t.sku.is_(None)),
+    ):
+        number = sa.func.count(sa.distinct(t.key)), sa.func.count(sa.distinct(sa.case((t.negative, t.key))))
+        if source is desk_topics:
+            number = sa.func.count(), sa.func.count(sa.case((t.negative, 1)))
+        query = sa.select(t.topic.label("g0"), product.label("g1"), *number).select_from(source).where(*where, own)
+        for topic, name, mentions, negative in connection.execute(query.group_by(sa.text("g0"), sa.text("g1"))):
+            rollup.add(cells, (topic, name) if groups[0] == "topic" else (name, topic), mentions, negative)
+    return [Counted(values, number, None, negative) for values, (number, negative) in cells.items()]
+
+
+def _of_topics(scope: Scope) -> list[sa.ColumnElement[bool]]:
+    """What a question of days, topics and brand asks of the rows of topics."""
+    q, t = scope.question, desk_topics.c
+    where = between(t.key, scope)
+    if q.brand is not None:
+        where.append(t.brand if q.brand else sa.not_(t.brand))
+    return [*where, *([topic_is(t.topic, q.topics)] if q.topics else [])]
+
+
 def _by_level(connection: Connection, scope: Scope, groups: Sequence[str], whole: Sequence[Counted]) -> list[Counted]:
     """Few mentions belong to an incident: those are looked up, the others are what is left of all."""
     place = groups.index("level")
@@ -93,11 +129,14 @@ def _by_level(connection: Connection, scope: Scope, groups: Sequence[str], whole
 
 
 def _from_rows(
-    connection: Connection, scope: Scope, groups: Sequence[str], authors: bool, *, inner: bool = False
+    connection: Connection, scope: Scope, groups: Sequence[str], authors: bool, *, inner: bool = False,
+    named: bool = True, more: Sequence[sa.ColumnElement[bool]] = (),
 ) -> list[Counted]:
-    """Count the narrow rows themselves; with `inner` those of incidents alone."""
+    """Count the narrow rows themselves, those that are `more`; with `inner` those of incidents alone, not `named` with the
+    product of their page alone.
+    """
     d = desk_mentions.c
-    built = [_group(connection, scope, name) for name in groups]
+    built = [_group(connection, scope, name) if named or name != "product" else _on_page(scope) for name in groups]
     source: sa.FromClause = desk_mentions
     for group in built:
         for table, on in group.joins:
@@ -109,7 +148,7 @@ def _from_rows(
     who = sa.func.count(sa.distinct(d.who)) if authors else sa.null()
     keys = [group.value.label(f"g{place}") for place, group in enumerate(built)]
     query = sa.select(*keys, number, who, negative).select_from(source).where(
-        *conditions(connection, scope), *(c for group in built for c in group.where)
+        *conditions(connection, scope), *more, *(c for group in built for c in group.where)
     )
     if keys:
         query = query.group_by(*(sa.text(f"g{place}") for place in range(len(keys))))
@@ -143,12 +182,12 @@ def _group(connection: Connection, scope: Scope, name: str) -> _Group:
         return _Group(_month(connection, scope), date=True)
     if name in ("topic", "major"):
         t = desk_topics.c
-        wanted = (topic_is(t.topic, q.topics),) if q.topics else ()
+        wanted = (*between(t.key, scope), *((topic_is(t.topic, q.topics),) if q.topics else ()))
         value = t.topic if name == "topic" else _before_slash(connection, t.topic)
         return _Group(value, ((desk_topics, t.key == d.key),), wanted, many=name == "major")
     if name == "watch":
         w = desk_watches.c
-        return _Group(w.watch, ((desk_watches, w.key == d.key),), (w.watch.in_(q.watches),) if q.watches else ())
+        return _Group(w.watch, ((desk_watches, w.key == d.key),), (*between(w.key, scope), *((w.watch.in_(q.watches),) if q.watches else ())))
     if name == "red_line":
         r = desk_red_lines.c
         return _Group(r.name, ((desk_red_lines, r.key == d.key),), (r.name.in_(q.red_lines),) if q.red_lines else ())
@@ -159,15 +198,26 @@ def _group(connection: Connection, scope: Scope, name: str) -> _Group:
     raise KeyError(name)
 
 
+def _on_page(scope: Scope) -> _Group:
+    """The page's own SKU."""
+    sku = desk_mentions.c.sku
+    return _Group(sku, where=(sku.in_(scope.skus),) if scope.question.products else ())
+
+
 def _product(scope: Scope) -> _Group:
     """The page's own SKU, else those of the product watches that the text names."""
     d = desk_mentions.c
     named = desk_watches.alias("named")
-    value = sa.case(dict(scope.own), value=named.c.watch, else_=named.c.watch) if scope.own else named.c.watch
+    value = _mapped(scope, named)
     on = sa.and_(named.c.key == d.key, named.c.kind == "product", d.sku.is_(None))
     product: sa.ColumnElement[Any] = sa.func.coalesce(d.sku, value)
     asked = (sa.or_(d.sku.in_(scope.skus), named.c.watch.in_(scope.product_watches)),) if scope.question.products else ()
     return _Group(product, ((named, on),), asked, many=True, outer=True)
+
+
+def _mapped(scope: Scope, named: sa.FromClause) -> sa.ColumnElement[Any]:
+    """The SKU that a product watch stands for."""
+    return sa.case(dict(scope.own), value=named.c.watch, else_=named.c.watch) if scope.own else named.c.watch
 
 
 def _level(scope: Scope) -> _Group:

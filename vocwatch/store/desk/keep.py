@@ -73,7 +73,8 @@ def _renew(connection: Connection, ids: Sequence[int]) -> None:
     upsert(connection, desk_mentions, rows, ("key",))
     by_id = {row["ref_id"]: row["key"] for row in rows}
     upsert(connection, desk_topics, [
-        {"key": row["key"], "topic": topic[:_NAME], "who": row["who"], "brand": row["brand"], "negative": row["sentiment"] == NEGATIVE}
+        {"key": row["key"], "topic": topic[:_NAME], "who": row["who"], "brand": row["brand"], "sku": row["sku"],
+         "negative": row["sentiment"] == NEGATIVE}
         for row in rows if row["voice"] != MERCHANT for topic in dict.fromkeys(fresh[row["ref_id"]].topics)
     ], ("key", "topic"))
     upsert(connection, desk_red_lines, [

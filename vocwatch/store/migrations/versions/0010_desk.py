@@ -38,9 +38,12 @@ def upgrade() -> None:
         sa.Column("red_line", sa.Boolean, nullable=False),
         sa.UniqueConstraint("ref_id", name="uq_desk_mentions_ref_id"),
     )
+    no_sku = sa.text("sku IS NULL")
+    op.create_index("ix_desk_mentions_no_sku", "desk_mentions", ["key"], sqlite_where=no_sku, postgresql_where=no_sku)
     _of_key(
         "desk_topics", sa.Column("topic", sa.String(100), primary_key=True), sa.Column("who", BigId, nullable=False),
         sa.Column("brand", sa.Boolean, nullable=False), sa.Column("negative", sa.Boolean, nullable=False),
+        sa.Column("sku", sa.String(100)),
     )
     op.create_index("ix_desk_topics_topic", "desk_topics", ["topic", "key"])
     _of_key("desk_watches", sa.Column("watch", sa.String(64), primary_key=True), sa.Column("kind", sa.String(12), nullable=False))
