@@ -18,6 +18,7 @@ from reports.run import build_incidents
 from tests.desk.chrome import chrome_over, settle
 from tests.reports import factory
 from tests.reports.conftest import at_home, morning
+from vocwatch.cli.desk_tools import DeskTools
 from vocwatch.settings import load_settings, read_environment
 from vocwatch.store import digests, open_store
 
@@ -27,9 +28,10 @@ TALLEST = {390: 2200, 1280: 1500}
 PAGES = {
     "today": "/", "incidents": "/incidents?since=2026-10-25", "incident": "/incidents/{leak}", "mentions": "/mentions?q=漏水&since=2026-11-01",
     "mention": "/mentions/1051", "topics": "/topics", "compare": "/topics/compare?topic=产品质量/漏水&on=2026-11-05&product=PC-B2",
-    "sessions": "/sessions", "session": "/sessions/KF00507",
+    "sessions": "/sessions", "session": "/sessions/KF00507", "sources": "/sources", "source": "/sources/notes", "watches": "/watches",
+    "laboratory": "/watches/songguoxia", "settings": "/settings", "versions": "/settings/history", "users": "/users", "log": "/audit",
 }
-"""The desk's own pages; pages of other hands are added by their address: `PAGES |= …`."""
+"""What is drawn: the picture's name and the page's address."""
 
 
 def main(out: Path = ROOT / "docs", only: Sequence[str] = ()) -> None:
@@ -37,7 +39,7 @@ def main(out: Path = ROOT / "docs", only: Sequence[str] = ()) -> None:
     with tempfile.TemporaryDirectory() as folder:
         desk = story(Path(folder))
         leak = next(str(r["incident"]) for r in ask(desk, "incidents", Question()).rows if r["state"] == "回落")
-        with chrome_over(desk) as chrome:
+        with chrome_over(desk, DeskTools) as chrome:
             for width in WIDTHS:
                 with chrome.page("admin", name="何雨", width=width) as page:
                     for name, path in PAGES.items():

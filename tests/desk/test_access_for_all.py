@@ -1,4 +1,4 @@
-"""Every page under axe, at a desk's width and a phone's; no errors in the browser, nothing fetched from elsewhere."""
+"""The pages of the desk under axe (the others have tests of their own), at a desk's width and a phone's; no errors in the browser, nothing fetched from elsewhere."""
 
 from __future__ import annotations
 
