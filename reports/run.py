@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reports import score
 from reports.baseline import BASE_DAYS
@@ -30,6 +30,11 @@ class IncidentReport:
     findings: tuple[Finding, ...]
     alerts: int
     old_news: int
+
+    def without_texts(self) -> IncidentReport:
+        """Return the same without the texts and rows behind it, which the store has: it may be kept at no cost."""
+        bare = tuple(replace(finding, members=(), behind=(), history=()) for finding in self.findings)
+        return replace(self, findings=bare)
 
 
 def build_incidents(settings: Settings, store: Store, date: dt.date, *, now: dt.datetime) -> IncidentReport:

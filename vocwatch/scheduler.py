@@ -124,7 +124,7 @@ def catch_up(settings: Settings, store: Store, date: dt.date) -> list[IncidentRe
         with store.read() as connection:
             known = runs.latest(connection, "incidents", day.isoformat())
         if back == 0 or known is None or known.status != "done":
-            done.append(build_incidents(settings, store, day, now=settings.clock.now()))
+            done.append(build_incidents(settings, store, day, now=settings.clock.now()).without_texts())
     return done
 
 
