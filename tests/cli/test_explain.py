@@ -74,7 +74,7 @@ def test_what_the_shop_says_itself_is_listed_and_not_counted_as_a_verdict(
     with database.begin() as connection:
         first = connection.execute(s.assessments.select().where(s.assessments.c.text_kind == "mention").limit(1)).one()
         connection.execute(s.assessments.update().where(s.assessments.c.id == first.id).values(voice="merchant"))
-    assert run(["query", "mentions", "--format", "jsonl", "--limit", "50"]) == 0
+    assert run(["query", "mentions", "--format", "jsonl", "--order", "time", "--limit", "50"]) == 0
     rows = {row["id"]: row for row in map(json.loads, capsys.readouterr().out.splitlines())}
     told = [rows[first.ref_id][name] for name in ("voice", "sentiment", "score", "topics")]
     assert told == ["merchant", None, None, None]
