@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,6 @@ def set_key(path: Path, key: str, value: str | int | float | bool, note: str | N
     if note is not None:
         tree.yaml_set_comment_before_after_key(key, before=note)
     write_tree(path, tree, nested=False)
-
-
-def append_item(path: Path, key: str, item: Mapping[str, Any]) -> None:
-    """Add an entry to the list under a top-level key and replace the file atomically. Raises OSError."""
-    tree = _yaml().load(path.read_text(encoding="utf-8"))
-    tree[key].append(dict(item))
-    write_tree(path, tree)
 
 
 def write_tree(path: Path, tree: Any, remark: str = "", nested: bool = True) -> None:
