@@ -40,7 +40,7 @@ ROOT = Path(__file__).resolve().parents[1]
 MONTH = f"since={LAST - dt.timedelta(days=27)}&until={LAST}"
 PAGES = {
     "today": "/", "incidents": "/incidents", "incident": "/incidents/INC-089-0", "mentions": f"/mentions?{MONTH}",
-    "search": f"/mentions?{MONTH}&q={WORD}", "search, all time": f"/mentions?q={WORD}", "mention": "/mentions/500000",
+    "search": f"/mentions?{MONTH}&q={WORD}", "search, all time": f"/mentions?q={WORD}", "mention": "/mentions/5000",
     "facets (part)": f"/mentions/facets?{MONTH}", "topics": "/topics", "topics, 90 days": f"/topics?since={LAST - dt.timedelta(days=89)}&until={LAST}",
     "sessions": "/sessions", "compare (form)": "/topics/compare", "page 20": f"/mentions?{MONTH}&page=20",
 }
