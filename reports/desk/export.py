@@ -23,7 +23,7 @@ SHEET_ROWS = 1_048_575
 """Rows below the head of one sheet: the format's own limit."""
 CELL = 32_767
 _PIECE = 64 * 1024
-_GROUP = 20_000
+_GROUP = 5_000
 MEDIA = {
     "csv": "text/csv; charset=utf-8", "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json", "jsonl": "application/x-ndjson", "parquet": "application/vnd.apache.parquet",
