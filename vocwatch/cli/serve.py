@@ -30,6 +30,7 @@ def serve_command(
     state: Context = context.obj
     from reports.web import serve
     from vocwatch.cli.desk_tools import DeskTools
+    from vocwatch.store.desk import rollup
 
     settings, store = state.settings, state.store
     if not _loopback(host):
@@ -40,6 +41,7 @@ def serve_command(
                "VOCWATCH_CONSOLE_URL is not set: mails hold no links yet, only commands"))
     if state.demo:
         _demo_user(state)
+    rollup.ready(store, settings.app.zone)  # else pages would count rows until the first judging
     try:
         serve(settings, store, host, port, lambda address, first: _ready(settings.env.console_url, address, first), DeskTools)
     except OSError as error:
