@@ -55,6 +55,9 @@ class Tools(Protocol):
     def health(self, settings: Settings, source: Source) -> Any:
         """Return how a source stands (name, status, why, next, records, usual_records, last_run, last_good …)."""
 
+    def standing(self, settings: Settings) -> Mapping[str, Any]:
+        """Return what the schedule does, as `vocwatch status --json` prints it."""
+
     def test_source(self, settings: Settings, name: str) -> Tried:
         """Read a source once without storing anything. Raises ToolError."""
 

@@ -11,10 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from reports.web.app import make_app
 from tests.conftest import ROOT
 from tests.schedule.kit import Stepping, engine
 from tests.test_scheduler import environment
+from tests.web.login import client_of
 from vocwatch.cli.app import run
+from vocwatch.cli.desk_tools import DeskTools
 from vocwatch.exits import Exit
 from vocwatch.schedule import serve
 from vocwatch.schedule.work import tasks_of
@@ -70,6 +73,20 @@ def test_status_as_json_names_every_job_and_what_is_held(
     assert run(["status"]) == Exit.OK
     shown = capsys.readouterr().out
     assert "elsewhere:7" in shown and "在运行" in shown
+    with client_of(settings, store, "reader", app=make_app(settings, store, DeskTools)) as client:
+        page = client.get("/status").text
+    assert "一切正常" in page and "在运行" in page and "watch" in page and told["next_digest"]["date"] in page
+    store.close()
+
+
+def test_the_page_says_first_that_nothing_runs(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOCWATCH_HOME", str(home))
+    settings = load_settings(read_environment())
+    settings.env.data.mkdir()
+    store = open_store(settings.env.database_url)
+    with client_of(settings, store, "reader", app=make_app(settings, store, DeskTools)) as client:
+        page = client.get("/status").text
+    assert "没有常驻进程在运行" in page and "vocwatch schedule" in page and "一切正常" not in page
     store.close()
 
 

@@ -19,6 +19,7 @@ from vocwatch.laboratory import Report
 from vocwatch.lang import tr
 from vocwatch.plain import one_line
 from vocwatch.reasons import spoken
+from vocwatch.schedule.status import status
 from vocwatch.settings import Settings, Source
 from vocwatch.store import Store
 
@@ -46,6 +47,10 @@ class DeskTools:
     def health(self, settings: Settings, source: Source) -> Health:
         """See `Tools`."""
         return source_health(settings, self._store, source)
+
+    def standing(self, settings: Settings) -> Mapping[str, Any]:
+        """See `Tools`."""
+        return status(settings, self._store)
 
     def test_source(self, settings: Settings, name: str) -> Tried:
         """See `Tools`."""

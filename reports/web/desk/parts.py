@@ -13,6 +13,7 @@ from reports.web.desk import (
     settings_pages,
     source_new,
     sources,
+    standing,
     today,
     topics,
     triage,
@@ -23,6 +24,6 @@ from reports.web.desk import (
 PARTS = (
     today, incidents, mentions, topics, compare, sessions, exports,
     triage, acts,
-    watches, red_lines, versions_pages, settings_pages, source_new, sources,
+    watches, red_lines, versions_pages, settings_pages, source_new, sources, standing,
 )
 """The modules whose `router` makes the desk. Of paths that fit the same address the first counts."""

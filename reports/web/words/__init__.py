@@ -15,13 +15,14 @@ from reports.web.words import (
     sessions,
     setup,
     sources,
+    standing,
     today,
     topics,
 )
 
 LANGS = ("zh", "en")
 LANG_COOKIE = "lang"
-PARTS = (links, access, setup, desk, config, today, people, incidents, mentions, topics, sessions, sources)
+PARTS = (links, access, setup, desk, config, today, people, incidents, mentions, topics, sessions, sources, standing)
 WORDS: dict[str, tuple[str, str]] = {key: said for part in PARTS for key, said in part.WORDS.items()}
 
 
