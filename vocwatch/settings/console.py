@@ -58,6 +58,6 @@ class ConsoleSettings(Section):
     session_hours: int = Field(12, ge=1, le=168, description="登录最长多久")
     query_seconds: float = Field(10, gt=0, le=600, description="一次查询最多算几秒")
     proxies: tuple[Annotated[str, AfterValidator(_network)], ...] = Field(
-        (), description="前面的反向代理的地址或网段：只有它们说的 X-Forwarded-For/Proto 才算数"
+        (), description="前面的反向代理的地址或网段：只有它们转告的来访地址和协议才算数"
     )
     oidc: Oidc = Oidc()
