@@ -40,8 +40,8 @@ def test_every_documented_command_parses(path: Path) -> None:
     for words in commands_in(path):
         current = command()
         rest = [word for word in words if word not in ("…", "...")]
-        while rest and rest[0] in ("--lang", "--now"):
-            rest = rest[2:]
+        while rest and rest[0] in ("--lang", "--now", "--demo"):
+            rest = rest[1 if rest[0] == "--demo" else 2:]
         while hasattr(current, "commands"):
             assert rest and rest[0] in current.commands, f"{path.name}: vocwatch {' '.join(words)}"
             current, rest = current.commands[rest[0]], rest[1:]

@@ -24,6 +24,7 @@ from tests.e2e.conftest import Demo
 from tests.e2e.rows import rows
 from tests.ready import Nursery
 from tests.reports.ledger import Ledger, unaccounted
+from tests.test_docs import commands_in
 from vocwatch.cli.app import run
 from vocwatch.store import Store
 
@@ -158,6 +159,11 @@ def test_what_the_demo_stored_can_be_looked_at_and_agrees_with_its_digest(
         told = json.loads(capsys.readouterr().out)
         assert (told["score"], told["level"]) == (risk["score"], risk["level"])
         assert (told["now"]["score"], told["now"]["level"]) == (risk["score"], risk["level"])
+    shown = [words for words in commands_in(ROOT / "README.md") if words[:1] == ["--demo"] and "serve" not in words]
+    assert shown
+    for words in shown:
+        assert run(words) == 0
+        assert "漏水" in capsys.readouterr().out
 
 
 def test_there_is_nothing_to_look_at_before_the_demo(
