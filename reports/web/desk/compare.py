@@ -16,7 +16,7 @@ from reports.web.desk.charts import COLOURS, Line, over_time
 from reports.web.desk.frame import desk_page
 from reports.web.desk.later import PATIENCE_OF_PARTS, later
 from reports.web.desk.shown import shown
-from reports.web.desk.view import Names, desk_of
+from reports.web.desk.view import Names, date_of, desk_of
 from reports.web.words import language_of, words
 
 DAYS, LEAST, MOST = 28, 14, 182
@@ -28,7 +28,7 @@ router = APIRouter(dependencies=[Depends(needs("reader"))])
 def compare(request: Request, topic: str = "", product: str = "", on: str = "", days: str = "") -> Response:
     """Compare the voices on a topic before and after a day."""
     lang, desk = language_of(request), desk_of(request)
-    date, number = _date(on), int(days) if days.isascii() and days.isdigit() and len(days) < 4 else DAYS
+    date, number = date_of(on), int(days) if days.isascii() and days.isdigit() and len(days) < 4 else DAYS
     number = min(max(number, LEAST), MOST)
     known = [name for group in desk.settings.topics.topics for name in (group.name, *(f"{group.name}/{leaf.name}" for leaf in group.leaves))]
     shared: dict[str, Any] = {
@@ -57,8 +57,8 @@ def compare(request: Request, topic: str = "", product: str = "", on: str = "", 
 def rivals(request: Request, since: str = "", until: str = "", topic: str = "") -> Response:
     """Count share of voice and complaint mix beside the competitors: a part of the page, fetched after it."""
     lang, desk = language_of(request), desk_of(request)
-    last = _date(until) or desk.today - dt.timedelta(days=1)
-    first = _date(since) or last - dt.timedelta(days=DAYS - 1)
+    last = date_of(until) or desk.today - dt.timedelta(days=1)
+    first = date_of(since) or last - dt.timedelta(days=DAYS - 1)
     first = max(first, last - dt.timedelta(days=366))
     shared: dict[str, Any] = {"here": "topics", "title": words("rivals_title", lang), "names": Names(desk.settings, lang), "since": first, "until": last, "topic": topic[:100]}
     if not any(w.kind == "competitor" for w in desk.settings.watches.watches):
@@ -105,11 +105,3 @@ def channels_chart(found: Mapping[str, Any], lang: str, names: Names) -> Any:
         ],
         first=words("col_channel", lang), unknown=words("unknown", lang),
     )
-
-
-def _date(text: str) -> dt.date | None:
-    try:
-        found = dt.date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None

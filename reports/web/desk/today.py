@@ -19,6 +19,7 @@ from reports.web.access.people import needs
 from reports.web.desk.charts import Chart, Line, over_time
 from reports.web.desk.frame import address, desk_message, desk_page
 from reports.web.desk.later import PATIENCE, PATIENCE_OF_PARTS, Made, later
+from reports.web.desk.view import date_of
 from reports.web.pages import console_of
 from reports.web.words import language_of, words
 from vocwatch.clock import business_date
@@ -50,7 +51,7 @@ def today(request: Request, date: str = "", view: str = "") -> Response:
     now_date = business_date(console.settings.clock.now(), console.settings.app.zone)
     with console.store.read() as connection:
         known = digests.days(connection, AUDIENCE)
-        wanted = _date(date) or (known[0] if known else None)
+        wanted = date_of(date) or (known[0] if known else None)
         kept = _kept(connection, wanted) if wanted else None
     if wanted is None:
         return desk_message(
@@ -67,7 +68,7 @@ def today(request: Request, date: str = "", view: str = "") -> Response:
 def changes(request: Request, date: str = "") -> Response:
     """Say what has changed since the digest of a date was sent: a part of the page, fetched after it."""
     console, lang = console_of(request), language_of(request)
-    wanted = _date(date)
+    wanted = date_of(date)
     with console.store.read() as connection:
         kept = _kept(connection, wanted) if wanted else None
     if wanted is None or kept is None:
@@ -197,11 +198,3 @@ def _kept(connection: Any, date: dt.date) -> Kept | None:
     content = digests.load(connection, date, AUDIENCE)
     written = digests.generated(connection, date, AUDIENCE)
     return Kept(content, written, digests.sealed(connection, date, AUDIENCE)) if content and written else None
-
-
-def _date(text: str) -> dt.date | None:
-    try:
-        found = dt.date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if 2000 <= found.year <= 2200 else None

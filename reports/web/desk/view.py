@@ -183,3 +183,12 @@ def hidden(params: Iterable[tuple[str, str]], *without: str) -> Pairs:
 def by_value(rows: Iterable[Mapping[str, Any]], name: str, count: str) -> dict[str, int]:
     """Return counts by value of grouped rows."""
     return {str(row[name]): int(row[count] or 0) for row in rows}
+
+
+def date_of(text: str) -> dt.date | None:
+    """Return the date that an address names; None for anything else."""
+    try:
+        found = dt.date.fromisoformat(text)
+    except ValueError:
+        return None
+    return found if 2000 <= found.year <= 2200 else None
