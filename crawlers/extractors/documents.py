@@ -80,7 +80,7 @@ class HtmlDocument:
     def __init__(self, text: str):
         self.text = shallow(text)
         self.tree = parse_html(self.text)
-        self._lxml: dict[int, Any] = {}
+        self._lxml: dict[int, tuple[Any, Any]] = {}
 
     def items(self, expression: str) -> list[Any] | None:
         """Return the elements; HTML cannot tell "nothing there" from "absent", so none at all is None."""
@@ -142,8 +142,9 @@ class HtmlDocument:
         key = 0 if item is None else item.mem_id
         if key not in self._lxml:
             markup = (self.tree.html if item is None else item.html) or ""
-            self._lxml[key] = _lxml(markup, fragment=item is not None)
-        root = self._lxml[key]
+            # Holding on to the item keeps its address its own: another's, later, would find this one's markup.
+            self._lxml[key] = item, _lxml(markup, fragment=item is not None)
+        root = self._lxml[key][1]
         if root is None:
             return []
         try:

@@ -23,6 +23,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind((host, port))
+        made.listen(100)  # before anybody is told the address
     except OSError:
         made.close()
         raise
